@@ -14,22 +14,22 @@
 namespace pnfs {
 
 enum class Errc {
-  invalid,        // a value from outside that cannot be right (option, configuration, field)
-  not_found,      // the named thing does not exist
-  exists,         // it exists already
-  busy,           // in use by somebody else; trying later may help
-  no_space,       // volume, LUN or table is full
-  too_large,      // over a configured limit
-  io,             // the device or the system call failed
-  timeout,        // no answer within the time given
-  closed,         // the peer or we closed the connection; nothing more will come
-  refused,        // the peer answered and said no (connection refused, login refused)
-  fenced,         // this node lost its right to touch the volume
-  protocol,       // the peer broke its protocol
-  corrupt,        // stored data contradicts itself
-  unsupported,    // known, but not offered here
-  permission,     // the system does not let us
-  cancelled,      // the owner of the work asked it to stop
+  invalid,      // a value from outside that cannot be right (option, configuration, field)
+  not_found,    // the named thing does not exist
+  exists,       // it exists already
+  busy,         // in use by somebody else; trying later may help
+  no_space,     // volume, LUN or table is full
+  too_large,    // over a configured limit
+  io,           // the device or the system call failed
+  timeout,      // no answer within the time given
+  closed,       // the peer or we closed the connection; nothing more will come
+  refused,      // the peer answered and said no (connection refused, login refused)
+  fenced,       // this node lost its right to touch the volume
+  protocol,     // the peer broke its protocol
+  corrupt,      // stored data contradicts itself
+  unsupported,  // known, but not offered here
+  permission,   // the system does not let us
+  cancelled,    // the owner of the work asked it to stop
 };
 
 std::string_view to_string(Errc code);

@@ -24,10 +24,10 @@ struct Geometry {
   uint32_t physical_bytes = 4096;  // smallest unit that is written without read-modify-write
   uint64_t blocks = 0;
   bool read_only = false;
-  bool write_cache = true;         // flush() is needed
-  bool fua = false;                // Fua::yes is honoured (DPOFUA)
-  bool unmap = false;              // UNMAP is offered
-  bool unmap_zeroes = false;       // unmapped blocks read as zeros (LBPRZ)
+  bool write_cache = true;    // flush() is needed
+  bool fua = false;           // Fua::yes is honoured (DPOFUA)
+  bool unmap = false;         // UNMAP is offered
+  bool unmap_zeroes = false;  // unmapped blocks read as zeros (LBPRZ)
   bool compare_and_write = false;
   bool persistent_reservations = false;
   bool preempt_and_abort = false;
@@ -38,10 +38,10 @@ enum class Fua { no, yes };
 
 // One registrant of the logical unit, as PERSISTENT RESERVE IN shows it.
 struct Reservation {
-  std::vector<uint64_t> keys;   // every registered key, one per I_T nexus
-  uint64_t holder = 0;          // key of the holder, 0 if none
-  uint8_t type = 0;             // SPC-4 table 60; 5 = Write Exclusive, Registrants Only
-  uint32_t generation = 0;      // PRGENERATION
+  std::vector<uint64_t> keys;  // every registered key, one per I_T nexus
+  uint64_t holder = 0;         // key of the holder, 0 if none
+  uint8_t type = 0;            // SPC-4 table 60; 5 = Write Exclusive, Registrants Only
+  uint32_t generation = 0;     // PRGENERATION
 };
 
 using Piece = std::span<std::byte>;

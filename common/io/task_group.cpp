@@ -20,7 +20,9 @@ void log_failure(const std::string& name, const std::exception_ptr& failure) {
 }
 }  // namespace
 
-TaskGroup::~TaskGroup() { assert(running_.empty() && "a TaskGroup must be joined before it is destroyed"); }
+TaskGroup::~TaskGroup() {
+  assert(running_.empty() && "a TaskGroup must be joined before it is destroyed");
+}
 
 void TaskGroup::spawn(std::string name, Task<void> task) {
   const auto entry = running_.emplace(running_.end());

@@ -56,7 +56,9 @@ size_t TimerQueue::fire_due() {
   return count;
 }
 
-void AsioTimers::on_earliest_changed() { arm(); }
+void AsioTimers::on_earliest_changed() {
+  arm();
+}
 
 void AsioTimers::arm() {
   const auto earliest = next_deadline();

@@ -28,9 +28,7 @@ class TimerQueue {
   // `action` runs once on the executor's thread, not before `when`; it must not throw. Equal deadlines fire in the
   // order they were scheduled.
   Id schedule(TimePoint when, std::function<void()> action);
-  Id schedule_after(Duration delay, std::function<void()> action) {
-    return schedule(now() + delay, std::move(action));
-  }
+  Id schedule_after(Duration delay, std::function<void()> action) { return schedule(now() + delay, std::move(action)); }
   // True when the action had not run and now never will.
   bool cancel(Id id);
 
