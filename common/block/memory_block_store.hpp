@@ -1,0 +1,110 @@
+// A logical unit in memory with a volatile write cache, shared by the nodes of one process. Each node opens a
+// MemoryBlockStore of its own (an I_T nexus: registrations and reservation conflicts are per node).
+//
+// crash() loses unflushed writes: each cached block is dropped, kept or (a torn write) partly applied, as the given
+// Random decides. Between crash() and restart() every command fails with closed.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "common/base/random.hpp"
+#include "common/block/block_store.hpp"
+#include "common/io/timer_queue.hpp"
+
+namespace pnfs::block {
+
+struct MemoryLunOptions {
+  uint64_t bytes = 64ull << 20;
+  uint32_t block_bytes = 512;
+  uint32_t physical_bytes = 4096;
+  bool write_cache = true;
+  bool fua = true;
+  bool unmap_zeroes = true;
+  bool persistent_reservations = true;
+  bool preempt_and_abort = true;
+  bool aptpl = false;  // registrations survive restart()
+  bool read_only = false;
+  bool ignores_flush = false;  // a broken device: SYNCHRONIZE CACHE does nothing
+};
+
+class MemoryLun {
+ public:
+  explicit MemoryLun(MemoryLunOptions options = {});
+  const MemoryLunOptions& options() const { return options_; }
+
+  void crash(Random& random);
+  void restart();
+  bool up() const { return up_; }
+
+  // For tests: the device's content as a reader would see it now (cache included), and a way to damage it.
+  std::vector<std::byte> peek(uint64_t offset, uint64_t length) const;
+  void poke(uint64_t offset, std::span<const std::byte> bytes);
+  uint64_t unflushed_bytes() const;
+  // Another LUN with the same content, cache included.
+  std::unique_ptr<MemoryLun> clone() const;
+
+ private:
+  friend class MemoryBlockStore;
+  using Block = std::vector<std::byte>;
+  const Block* find(uint64_t block) const;
+  void store(uint64_t block, std::span<const std::byte> bytes, bool through);
+  void erase(uint64_t block, bool through);
+  void destage();
+
+  MemoryLunOptions options_;
+  bool up_ = true;
+  uint64_t restarts_ = 0;
+  std::map<uint64_t, Block> media_;  // by block number; absent reads as zeros
+  std::map<uint64_t, Block> cache_;  // written but not flushed
+  // Persistent reservations: key by nexus.
+  std::map<uint64_t, uint64_t> registrations_;
+  uint64_t holder_nexus_ = 0;
+  uint32_t pr_generation_ = 0;
+  uint64_t next_nexus_ = 1;
+};
+
+// How long each command takes.
+struct MemoryLatency {
+  Duration read{}, write{}, flush{};
+};
+
+class MemoryBlockStore final : public BlockStore {
+ public:
+  // With timers each command takes its latency (on their clock); without, commands complete at once, but never inside
+  // the call.
+  MemoryBlockStore(io::Executor executor, MemoryLun& lun, io::TimerQueue* timers = nullptr, MemoryLatency latency = {});
+  ~MemoryBlockStore() override;
+
+  const Geometry& geometry() const override { return geometry_; }
+  std::string name() const override { return "memory"; }
+  io::Task<Result<void>> read(uint64_t offset, std::span<const Piece> into) override;
+  io::Task<Result<void>> write(uint64_t offset, std::span<const ConstPiece> from, Fua fua) override;
+  io::Task<Result<void>> flush() override;
+  io::Task<Result<void>> zero(uint64_t offset, uint64_t length) override;
+  uint64_t epoch() const override;
+  io::Task<Result<void>> register_key(uint64_t key) override;
+  io::Task<Result<void>> reserve(uint64_t key) override;
+  io::Task<Result<void>> release(uint64_t key) override;
+  io::Task<Result<void>> preempt(uint64_t key, uint64_t victim, bool abort) override;
+  io::Task<Result<Reservation>> reservation() override;
+  io::Task<void> close() override;
+
+ private:
+  io::Task<void> take(Duration latency);
+  Result<void> check_up() const;
+  Result<void> check_range(uint64_t offset, uint64_t length) const;
+  Result<void> check_write_allowed() const;
+  Result<void> check_key(uint64_t key) const;
+
+  io::Executor executor_;
+  MemoryLun& lun_;
+  io::TimerQueue* timers_;
+  MemoryLatency latency_;
+  Geometry geometry_;
+  uint64_t nexus_;
+  bool closed_ = false;
+};
+
+}  // namespace pnfs::block
