@@ -1,0 +1,34 @@
+// What `pnfslab` can do: one file per subcommand (cmd_<name>.cpp), each of which adds itself to the CLI11 application
+// with an add_<name> function listed here and in main.cpp.
+//
+// Exit codes, the same for all: 0 done; 1 it went wrong while running (or the answer is "no"); 2 wrong usage or
+// configuration; 125 could not be tried (what `git bisect run` takes as "skip"). `client` returns its command's own.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "common/base/result.hpp"
+
+namespace pnfs::cli {
+
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitCannotTry = 125;
+
+// The chosen subcommand stores its work here while the command line is parsed; main runs it afterwards.
+using Action = std::function<int()>;
+
+void add_up(CLI::App& app, Action& action);
+void add_down(CLI::App& app, Action& action);
+void add_status(CLI::App& app, Action& action);
+void add_trace(CLI::App& app, Action& action);
+void add_mkfs(CLI::App& app, Action& action);
+void add_fsck(CLI::App& app, Action& action);
+void add_client(CLI::App& app, Action& action);
+
+// Prints "pnfslab <command>: <reason>" on stderr and returns the exit code that fits the error.
+int report(std::string_view command, const Error& problem);
+
+}  // namespace pnfs::cli

@@ -1,0 +1,143 @@
+#include "testbed/cli/daemon.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace pnfs::cli {
+
+namespace {
+
+using Milliseconds = std::chrono::milliseconds;
+constexpr int kReadyFd = 3;
+
+std::string last_line(const std::string& file, std::streamoff from) {
+  std::ifstream in(file);
+  in.seekg(from);
+  std::string line, last;
+  while (std::getline(in, line))
+    if (!line.empty()) last = line;
+  return last;
+}
+
+// Runs in the child between fork and exec: only async-signal-safe calls.
+[[noreturn]] void run_child(char* const* argv, int log_fd, int ready_fd) {
+  setsid();
+  const int null = open("/dev/null", O_RDONLY);
+  dup2(null, STDIN_FILENO);
+  dup2(log_fd, STDOUT_FILENO);
+  dup2(log_fd, STDERR_FILENO);
+  if (ready_fd == kReadyFd) {
+    fcntl(ready_fd, F_SETFD, 0);
+  } else {
+    dup2(ready_fd, kReadyFd);
+  }
+  // Nothing of ours beyond the three and the pipe may leak into a process that outlives us.
+  close_range(kReadyFd + 1, ~0U, 0);
+  execv(argv[0], argv);
+  _exit(127);
+}
+
+// What the server said by then: "" for ready.
+enum class Readiness { ready, ended, timeout };
+
+Readiness wait_ready(int fd, Milliseconds timeout) {
+  pollfd p{fd, POLLIN, 0};
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<Milliseconds>(deadline - std::chrono::steady_clock::now());
+    const int n = poll(&p, 1, static_cast<int>(std::max<int64_t>(0, left.count())));
+    if (n == 0) return Readiness::timeout;
+    if (n < 0) continue;
+    char byte = 0;
+    return read(fd, &byte, 1) == 1 ? Readiness::ready : Readiness::ended;
+  }
+}
+
+}  // namespace
+
+uint64_t process_start_time(pid_t pid) {
+  std::ifstream in(fmt::format("/proc/{}/stat", pid));
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  // Field 2 is the name in parentheses and may hold anything; field 3 is the state, field 22 the start time.
+  const size_t end = text.rfind(')');
+  if (end == text.npos) return 0;
+  std::istringstream rest(text.substr(end + 1));
+  std::string field, state;
+  rest >> state;
+  if (state == "Z") return 0;
+  for (int i = 4; i <= 22; ++i) rest >> field;
+  return std::strtoull(field.c_str(), nullptr, 10);
+}
+
+Result<pid_t> start_daemon(const DaemonOptions& options) {
+  const std::string& program = options.command.front();
+  if (access(program.c_str(), X_OK) != 0)
+    return error(Errc::not_found, "the program '{}' is missing; build it with: cmake --build --preset release", program);
+  const int log_fd = open(options.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log_fd < 0) return error(Errc::io, "cannot write the log '{}': {}", options.log_file, std::strerror(errno));
+  const std::streamoff log_start = lseek(log_fd, 0, SEEK_END);
+  int pipe_fds[2];
+  if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+    close(log_fd);
+    return error(Errc::io, "cannot make a pipe: {}", std::strerror(errno));
+  }
+  std::vector<std::string> words = options.command;
+  words.insert(words.end(), {"--ready-fd", std::to_string(kReadyFd)});
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  const pid_t pid = fork();
+  if (pid == 0) run_child(argv.data(), log_fd, pipe_fds[1]);
+  close(log_fd);
+  close(pipe_fds[1]);
+  if (pid < 0) {
+    close(pipe_fds[0]);
+    return error(Errc::io, "cannot start '{}': {}", program, std::strerror(errno));
+  }
+  const Readiness readiness = wait_ready(pipe_fds[0], options.ready_timeout);
+  close(pipe_fds[0]);
+  if (readiness == Readiness::ready) return pid;
+
+  const std::string name = std::filesystem::path(program).filename();
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  const std::string said = last_line(options.log_file, log_start);
+  if (readiness == Readiness::timeout) {
+    return error(Errc::timeout, "{} did not become ready within {} s{}{}; its log is {}", name,
+                 options.ready_timeout.count() / 1000, said.empty() ? "" : ": ", said, options.log_file);
+  }
+  return error(Errc::refused, "{}", said.empty() ? fmt::format("{} ended at once; its log is {}", name, options.log_file)
+                                                 : said);
+}
+
+bool stop_process(pid_t pid, uint64_t started, Milliseconds grace) {
+  auto gone = [&] {
+    waitpid(pid, nullptr, WNOHANG);  // where it is our child
+    return process_start_time(pid) != started;
+  };
+  if (gone()) return true;
+  kill(pid, SIGTERM);
+  const auto deadline = std::chrono::steady_clock::now() + grace;
+  while (!gone() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(Milliseconds(10));
+  if (gone()) return true;
+  kill(pid, SIGKILL);
+  for (int i = 0; i < 500 && !gone(); ++i) std::this_thread::sleep_for(Milliseconds(10));
+  return false;
+}
+
+std::string program_folder() {
+  std::error_code ec;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", ec);
+  return self.parent_path();
+}
+
+}  // namespace pnfs::cli

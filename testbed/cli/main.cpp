@@ -1,0 +1,36 @@
+// pnfslab: everything a person types.
+#include <csignal>
+
+#include "testbed/cli/command.hpp"
+
+int main(int argc, char** argv) {
+  using namespace pnfs::cli;
+  std::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app{
+      "pnfslab: a pNFS server that you can start in one command and break at will.\n"
+      "Example:\n"
+      "  pnfslab up --data-servers 2\n"
+      "  pnfslab client -- sh -c 'echo hello >/mnt/pnfs/file; cat /mnt/pnfs/file'\n"
+      "  pnfslab down",
+      "pnfslab"};
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+
+  Action action;
+  add_up(app, action);
+  add_down(app, action);
+  add_status(app, action);
+  add_client(app, action);
+  add_trace(app, action);
+  add_mkfs(app, action);
+  add_fsck(app, action);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : kExitUsage;
+  }
+  return action();
+}
