@@ -1,0 +1,171 @@
+// One RPC connection, of either side: calls come in and are answered by a Dispatcher, calls go out and are matched to
+// their replies by xid, both at once (RFC 8881 2.10.3.1: fore and back channel may share a connection).
+//
+// Ownership: shared; its coroutines belong to the Server or Client it came from and end before that does.
+// Threading: the executor's thread. Bounds: see Limits.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "common/io/event.hpp"
+#include "common/io/stream.hpp"
+#include "common/io/timer_queue.hpp"
+#include "common/rpc/message.hpp"
+#include "common/rpc/observer.hpp"
+#include "common/rpc/request.hpp"
+#include "common/rpc/service.hpp"
+
+namespace pnfs::io {
+class TaskGroup;
+}
+
+namespace pnfs::rpc {
+
+struct Limits {
+  size_t max_record_bytes = (1u << 20) + (64u << 10);  // a longer record closes the connection
+  size_t max_in_flight = 256;                          // calls being answered; reading pauses beyond
+  size_t max_in_flight_bytes = 64u << 20;              // of their records; reading pauses beyond
+  size_t max_connections = 1024;                       // of one server; further ones are closed at once
+  Duration record_timeout = std::chrono::seconds(30);  // from a record's first byte to its last
+  Duration write_timeout = std::chrono::seconds(60);   // for a peer that does not read its replies
+};
+
+// An outgoing call under construction.
+class Call {
+ public:
+  Call(uint32_t program, uint32_t version, uint32_t procedure, const Credential& credential);
+  Arena& arena() { return arena_; }
+  // Encode the arguments here; large opaque data is referenced (see Request::begin_reply).
+  xdr::Encoder& args() { return encoder_; }
+  void hold(std::shared_ptr<const void> what) { held_.push_back(std::move(what)); }
+
+ private:
+  friend class Connection;
+  Arena arena_;
+  xdr::Encoder encoder_;
+  xdr::Encoder::Slot mark_;
+  xdr::Encoder::Slot xid_;
+  std::vector<std::shared_ptr<const void>> held_;
+};
+
+// The answer to a call: views decoded from results() live as long as this.
+class Reply {
+ public:
+  Reply(Buffer record, size_t record_bytes)
+      : record_(std::move(record)), results_({record_.data(), record_bytes}, arena_) {}
+  Reply(const Reply&) = delete;
+  Reply& operator=(const Reply&) = delete;
+  Arena& arena() { return arena_; }
+  xdr::Decoder& results() { return results_; }
+
+ private:
+  friend class Connection;
+  Buffer record_;
+  Arena arena_;
+  xdr::Decoder results_;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // Made by Server and Client. `tasks` runs reader and writer, `handlers` the calls that come in.
+  struct Environment {
+    io::TimerQueue* timers;
+    io::TaskGroup* tasks;
+    io::TaskGroup* handlers;
+    Dispatcher* dispatcher;
+    std::shared_ptr<BufferPool> buffers;
+    Limits limits;
+    Observer* observer;  // may be null
+  };
+  Connection(uint64_t id, std::unique_ptr<io::Stream> stream, const Environment& environment);
+  ~Connection();
+
+  uint64_t id() const { return id_; }  // never reused within its Server or Client
+  const io::Endpoint& local() const { return local_; }
+  const io::Endpoint& remote() const { return remote_; }
+  bool accepted() const { return accepted_; }  // the peer connected to us
+  bool closed() const { return closed_; }
+  const std::string& close_reason() const { return close_reason_; }
+
+  // Sends the call and waits for its reply. A reply that is not SUCCESS is an error: Errc::unsupported (program,
+  // version, procedure), Errc::protocol (GARBAGE_ARGS or a reply that cannot be read), Errc::permission (AUTH_ERROR),
+  // Errc::io (SYSTEM_ERR). Errc::timeout: no reply in time (one that comes later is ignored). Errc::closed.
+  io::Task<Result<std::unique_ptr<Reply>>> call(std::unique_ptr<Call> call, Duration timeout);
+
+  // Ends the connection: waiting calls fail with Errc::closed, unsent replies are thrown away. May be called twice.
+  void close(std::string_view reason);
+  // The same with a TCP reset.
+  void reset(std::string_view reason);
+
+  // Called once, when the connection closes (at once if it is closed). The token takes the notice back.
+  using CloseToken = uint64_t;
+  CloseToken on_close(std::function<void(Connection&)> action);
+  void forget_close(CloseToken token);
+
+  size_t in_flight() const { return in_flight_; }
+  // Calls and replies that came, for status pages.
+  uint64_t records_received() const { return records_received_; }
+
+  // Spawns reader and writer; by Server and Client, once.
+  void start(bool accepted);
+
+ private:
+  struct Pending;
+  struct Outgoing {
+    std::unique_ptr<Request> reply;
+    std::unique_ptr<Call> call;
+  };
+
+  static io::Task<void> read_records(std::shared_ptr<Connection> self);
+  static io::Task<void> write_records(std::shared_ptr<Connection> self);
+  static io::Task<void> handle(std::shared_ptr<Connection> self, std::unique_ptr<Request> request);
+  io::Task<Result<size_t>> read_record(Buffer& into);
+  io::Task<Result<uint32_t>> read_mark();
+  io::Task<Result<void>> read_into(std::span<std::byte> into);
+  void take_record(Buffer record, size_t bytes);
+  void take_call(Buffer record, size_t bytes);
+  void take_reply(Buffer record, size_t bytes);
+  void finish_request(std::unique_ptr<Request> request);
+  void release_request(const Request& request);
+  bool full() const;
+  void end(std::string_view reason, bool with_reset);
+  void watch_record();
+  void check_record_time();
+
+  uint64_t id_;
+  std::unique_ptr<io::Stream> stream_;
+  Environment env_;
+  io::Endpoint local_;
+  io::Endpoint remote_;
+  bool accepted_ = false;
+  bool closed_ = false;
+  std::string close_reason_;
+
+  // Reading: bytes read ahead of the record in hand.
+  std::vector<std::byte> ahead_;
+  size_t ahead_begin_ = 0;
+  size_t ahead_end_ = 0;
+  uint64_t records_received_ = 0;
+  std::optional<TimePoint> record_began_;
+  io::TimerQueue::Id record_timer_ = 0;
+
+  size_t in_flight_ = 0;
+  size_t in_flight_bytes_ = 0;
+  io::Event room_;
+
+  std::deque<Outgoing> queue_;
+  io::Event queued_;
+
+  uint32_t next_xid_;
+  std::unordered_map<uint32_t, Pending*> pending_;
+
+  CloseToken next_token_ = 1;
+  std::map<CloseToken, std::function<void(Connection&)>> close_actions_;
+};
+
+}  // namespace pnfs::rpc

@@ -1,0 +1,54 @@
+// Accepts connections on any number of listeners and answers the programs added to it, all on every listener.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "common/io/task_group.hpp"
+#include "common/rpc/connection.hpp"
+
+namespace pnfs::rpc {
+
+class Server {
+ public:
+  // `observer` may be null; it and the seams must outlive the server.
+  Server(io::Network& network, io::TimerQueue& timers, Limits limits = {}, Observer* observer = nullptr);
+  // stop() must have ended.
+  ~Server();
+
+  // Before the first listener.
+  void add_service(Service& service) { dispatcher_.add(service); }
+
+  using ListenerId = uint64_t;
+  Result<ListenerId> listen(const io::Endpoint& at);
+  // A listener made elsewhere (a socket from a guest's network namespace).
+  ListenerId serve(std::unique_ptr<io::Listener> listener);
+  // Its connections stay.
+  void remove_listener(ListenerId id);
+  std::vector<io::Endpoint> listening() const;
+
+  std::vector<std::shared_ptr<Connection>> connections() const;
+  std::shared_ptr<Connection> connection(uint64_t id) const;  // null when it is gone
+
+  // Closes everything, cancels the handlers that run, and waits for them.
+  io::Task<void> stop();
+
+ private:
+  io::Task<void> accept(ListenerId id, std::shared_ptr<io::Listener> listener);
+  void adopt(std::unique_ptr<io::Stream> stream);
+
+  io::Network& network_;
+  io::TimerQueue& timers_;
+  Limits limits_;
+  Observer* observer_;
+  Dispatcher dispatcher_;
+  std::shared_ptr<BufferPool> buffers_;
+  io::TaskGroup tasks_;
+  io::TaskGroup handlers_;
+  ListenerId next_listener_ = 1;
+  std::map<ListenerId, std::shared_ptr<io::Listener>> listeners_;
+  std::map<uint64_t, std::shared_ptr<Connection>> connections_;
+};
+
+}  // namespace pnfs::rpc
