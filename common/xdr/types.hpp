@@ -111,10 +111,14 @@ constexpr std::span<const Enumerator> enumerators() {
 
 #define PNFS_PARENS ()
 #define PNFS_EXPAND(...) PNFS_EXPAND3(PNFS_EXPAND3(PNFS_EXPAND3(PNFS_EXPAND3(__VA_ARGS__))))
+// Enums are longer than structs (nfsstat4 has over a hundred names); structs keep the cheaper expansion.
+#define PNFS_EXPAND_LONG(...) PNFS_EXPAND4(PNFS_EXPAND4(PNFS_EXPAND4(PNFS_EXPAND4(__VA_ARGS__))))
+#define PNFS_EXPAND4(...) PNFS_EXPAND3(PNFS_EXPAND3(PNFS_EXPAND3(PNFS_EXPAND3(__VA_ARGS__))))
 #define PNFS_EXPAND3(...) PNFS_EXPAND2(PNFS_EXPAND2(PNFS_EXPAND2(PNFS_EXPAND2(__VA_ARGS__))))
 #define PNFS_EXPAND2(...) PNFS_EXPAND1(PNFS_EXPAND1(PNFS_EXPAND1(PNFS_EXPAND1(__VA_ARGS__))))
 #define PNFS_EXPAND1(...) __VA_ARGS__
 #define PNFS_FOR_EACH(macro, type, ...) __VA_OPT__(PNFS_EXPAND(PNFS_FOR_EACH_STEP(macro, type, __VA_ARGS__)))
+#define PNFS_FOR_EACH_LONG(macro, type, ...) __VA_OPT__(PNFS_EXPAND_LONG(PNFS_FOR_EACH_STEP(macro, type, __VA_ARGS__)))
 #define PNFS_FOR_EACH_STEP(macro, type, first, ...) \
   macro(type, first) __VA_OPT__(PNFS_FOR_EACH_AGAIN PNFS_PARENS(macro, type, __VA_ARGS__))
 #define PNFS_FOR_EACH_AGAIN() PNFS_FOR_EACH_STEP
@@ -166,15 +170,15 @@ constexpr std::span<const Enumerator> enumerators() {
 
 // At namespace scope: PNFS_XDR_ENUM(layoutiomode4, (LAYOUTIOMODE4_READ, 1), (LAYOUTIOMODE4_RW, 2), ...)
 // An unscoped enum with the RFC's names; any 32-bit value can be held, so that an invalid one reaches the operation.
-#define PNFS_XDR_ENUM(type, ...)                                                  \
-  enum type : uint32_t { PNFS_FOR_EACH(PNFS_XDR_ENUM_VALUE, type, __VA_ARGS__) }; \
-  inline constexpr ::pnfs::xdr::Enumerator type##_enumerators[] = {               \
-      PNFS_FOR_EACH(PNFS_XDR_ENUM_NAME, type, __VA_ARGS__)};                      \
-  constexpr std::span<const ::pnfs::xdr::Enumerator> xdr_enumerators(type*) {     \
-    return type##_enumerators;                                                    \
-  }                                                                               \
-  constexpr std::string_view xdr_enum_name(type*) {                               \
-    return #type;                                                                 \
+#define PNFS_XDR_ENUM(type, ...)                                                       \
+  enum type : uint32_t { PNFS_FOR_EACH_LONG(PNFS_XDR_ENUM_VALUE, type, __VA_ARGS__) }; \
+  inline constexpr ::pnfs::xdr::Enumerator type##_enumerators[] = {                    \
+      PNFS_FOR_EACH_LONG(PNFS_XDR_ENUM_NAME, type, __VA_ARGS__)};                      \
+  constexpr std::span<const ::pnfs::xdr::Enumerator> xdr_enumerators(type*) {          \
+    return type##_enumerators;                                                         \
+  }                                                                                    \
+  constexpr std::string_view xdr_enum_name(type*) {                                    \
+    return #type;                                                                      \
   }
 #define PNFS_XDR_ENUM_VALUE(type, pair) PNFS_XDR_ENUM_VALUE_ pair,
 #define PNFS_XDR_ENUM_VALUE_(name, value) name = value
