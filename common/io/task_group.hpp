@@ -23,7 +23,7 @@ class TaskGroup {
   // Starts on the executor, not inside this call. An exception that leaves the task is logged with `name` (but not
   // operation_aborted, which is how a cancelled task ends).
   void spawn(std::string name, Task<void> task);
-  // Cancels what runs; later spawns are cancelled at once.
+  // Cancels what runs; what has not started yet, or is spawned later, never starts.
   void stop();
   bool stopping() const { return stopping_; }
   size_t size() const { return running_.size(); }
@@ -33,7 +33,11 @@ class TaskGroup {
   struct Entry {
     std::string name;
     asio::cancellation_signal cancel;
+    bool started = false;
   };
+  struct Done;
+  Task<void> run(std::list<Entry>::iterator entry, Task<void> task);
+
   Executor executor_;
   std::list<Entry> running_;
   Event empty_;

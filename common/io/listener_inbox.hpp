@@ -1,0 +1,62 @@
+// Listening sockets from elsewhere. A kernel client lives in a network namespace of its own; whoever made that
+// namespace creates a listening socket inside it and passes it to the running server, which then serves clients there
+// without a bridge, a route or a privilege.
+//
+// Protocol on the Unix-domain stream socket: the sender writes one byte 'L' with one SCM_RIGHTS descriptor. The answer
+// is 'K', or 'E' and a sentence. The listener is served while the connection stays open; when the sender closes it
+// the listener and every connection that came through it are closed (they would keep the dead namespace alive).
+//
+// Threading: the context's thread only. The inbox must be stopped and joined before it is destroyed.
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/base/scoped_fd.hpp"
+#include "common/io/stream.hpp"
+#include "common/io/task_group.hpp"
+#include "common/io/timer_queue.hpp"
+
+namespace pnfs::io {
+
+class ListenerInbox {
+ public:
+  // Serves one listener until its accept() fails with Errc::closed, then returns. Runs in the inbox's task group.
+  using Serve = std::function<Task<void>(std::unique_ptr<Listener>)>;
+
+  static constexpr size_t kMaxSenders = 64;
+  static constexpr Duration kGreetingTimeout = std::chrono::seconds(5);
+
+  // Listens at `path` (mode 0600). A socket file that nobody serves any more is replaced; one that another process
+  // serves is Errc::busy.
+  static Result<std::unique_ptr<ListenerInbox>> open(asio::io_context& context, TimerQueue& timers, std::string path,
+                                                     Serve serve);
+  ~ListenerInbox();
+
+  // Closes every passed listener and removes the socket file. join() waits until all of it has ended.
+  void stop();
+  Task<void> join();
+
+  size_t listeners() const { return served_; }
+
+ private:
+  using Socket = asio::basic_stream_socket<asio::local::stream_protocol, Executor>;
+  using Acceptor = asio::basic_socket_acceptor<asio::local::stream_protocol, Executor>;
+
+  ListenerInbox(asio::io_context& context, TimerQueue& timers, std::string path, Serve serve, int fd);
+  Task<void> accept_loop();
+  Task<void> handle(Socket sender);
+  Task<Result<ScopedFd>> receive(Socket& sender);
+
+  asio::io_context& context_;
+  TimerQueue& timers_;
+  std::string path_;
+  Serve serve_;
+  Acceptor acceptor_;
+  TaskGroup tasks_;
+  size_t served_ = 0;
+};
+
+}  // namespace pnfs::io
