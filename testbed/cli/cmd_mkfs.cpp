@@ -11,11 +11,16 @@ struct Options {
   std::string url;
   std::string table = "pnfslab:vol0";
   volume::MkfsOptions mkfs;
+  bool if_blank = false;
 };
 
 int make(const Options& given) {
   volume::MkfsOptions options = given.mkfs;
   if (auto parsed = volume::parse_table_name(given.table, options); !parsed) return report("mkfs", parsed.error());
+  if (given.if_blank) {
+    const auto done = format_if_blank(given.url, options.node_slots, given.table);
+    return done ? 0 : report("mkfs", done.error());
+  }
   volume::Superblock made;
   auto work = [&](block::BlockStore& store) -> io::Task<Result<void>> {
     SystemRandom random;
@@ -44,6 +49,7 @@ void add_mkfs(CLI::App& app, Action& action) {
       ->capture_default_str();
   sub->add_option("-t", options->table, "cluster:name")->capture_default_str();
   sub->add_flag("--force", options->mkfs.force, "Overwrite what is there, even a volume in use");
+  sub->add_flag("--if-blank", options->if_blank, "Do nothing when the LUN holds a volume already");
   sub->add_option("url", options->url, "iscsi://[user[%password]@]host[:port]/iqn/lun")->required();
   sub->callback([options, &action] { action = [options] { return make(*options); }; });
 }

@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
   add_trace(app, action);
   add_mkfs(app, action);
   add_fsck(app, action);
+  add_probe(app, action);
+  add_quickstart(app, action);
 
   try {
     app.parse(argc, argv);
