@@ -1,0 +1,151 @@
+// Byte-range locks (RFC 8881 9.1 to 9.6, 18.10 to 18.12). Advisory: READ and WRITE do not look at them.
+#include <algorithm>
+
+#include "mds/state/state_table.hpp"
+
+namespace pnfs::mds::state {
+
+using nfs::fail;
+
+namespace {
+constexpr size_t kMaxWaitingPerFile = 1024;
+}
+
+const LockEntry* StateTable::lock_conflict(const FileState& file, clientid4 client, std::string_view owner,
+                                           ByteRange range, bool exclusive, LockDenied* denied) const {
+  for (const LockEntry* held : file.locks) {
+    if (held->client == client && held->owner->owner == owner) continue;
+    if (const auto conflict = held->ranges.conflict(range, exclusive)) {
+      if (denied != nullptr) *denied = {conflict->range, conflict->exclusive, held->client, held->owner->owner};
+      return held;
+    }
+  }
+  return nullptr;
+}
+
+Status StateTable::lock(const LockArgs& args, stateid4& out, LockDenied& denied) {
+  Entry* found = nullptr;
+  if (Status status = find(args.client, args.file, args.stateid, found); !status) return status;
+  OpenEntry* open = nullptr;
+  LockEntry* mine = nullptr;
+  std::string_view owner;
+  if (args.owner) {
+    if (found->kind != StateKind::open) {
+      return fail(nfs::NFS4ERR_BAD_STATEID, "18.10.3", "{} is not an open stateid", describe(args.stateid));
+    }
+    open = static_cast<OpenEntry*>(found);
+    owner = *args.owner;
+    const auto& owners = client_for(args.client).lock_owners;
+    if (auto known = owners.find(owner); known != owners.end()) {
+      if (auto held = known->second->locks.find(args.file); held != known->second->locks.end()) mine = held->second;
+    }
+  } else {
+    if (found->kind != StateKind::lock) {
+      return fail(nfs::NFS4ERR_BAD_STATEID, "18.10.3", "{} is not a lock stateid", describe(args.stateid));
+    }
+    mine = static_cast<LockEntry*>(found);
+    open = mine->open;
+    owner = mine->owner->owner;
+  }
+  const uint32_t need = args.exclusive ? kShareWrite : kShareRead;
+  if ((open->access & need) == 0) {
+    return fail(nfs::NFS4ERR_OPENMODE, "18.10.3", "a {} lock needs an open for {}, this one has access {}",
+                args.exclusive ? "write" : "read", args.exclusive ? "writing" : "reading", open->access);
+  }
+  FileState& file = file_for(args.file);
+  if (lock_conflict(file, args.client, owner, args.range, args.exclusive, &denied) != nullptr) {
+    return fail(nfs::NFS4ERR_DENIED, "18.10.3", "bytes {} to {} are locked by client {:#x}", denied.range.begin,
+                denied.range.last, denied.client);
+  }
+  if (mine != nullptr && mine->ranges.held().size() >= limits_.lock_ranges_per_file) {
+    return fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "one lock-owner holds {} ranges of file {}, as many as are allowed",
+                mine->ranges.held().size(), args.file);
+  }
+  if (mine == nullptr) {
+    auto& owners = client_for(args.client).lock_owners;
+    auto known = owners.find(owner);
+    if (known == owners.end()) {
+      auto made = std::make_unique<LockOwner>();
+      made->owner = owner;
+      known = owners.emplace(std::string(owner), std::move(made)).first;
+    }
+    mine = add<LockEntry>(StateKind::lock, args.client, args.file, known->second.get(), open);
+    known->second->locks.emplace(args.file, mine);
+    open->locks.push_back(mine);
+    file.locks.push_back(mine);
+    ++counts_.locks;
+  } else {
+    mine->seqid = next_seqid(mine->seqid);
+  }
+  mine->ranges.lock(args.range, args.exclusive);
+  std::erase_if(file.waiting, [&](const WaitingLock& w) { return w.client == args.client && w.owner == owner; });
+  out = StateKey{instance_, StateKind::lock, mine->serial}.with_seqid(mine->seqid);
+  return {};
+}
+
+Status StateTable::test_lock(clientid4 client, std::string_view owner, FileId file, ByteRange range, bool exclusive,
+                             LockDenied& denied) const {
+  const FileState* state = this->file(file);
+  if (state == nullptr || lock_conflict(*state, client, owner, range, exclusive, &denied) == nullptr) return {};
+  return fail(nfs::NFS4ERR_DENIED, "18.11.3", "bytes {} to {} are locked by client {:#x}", denied.range.begin,
+              denied.range.last, denied.client);
+}
+
+Status StateTable::unlock(clientid4 client, FileId file, const stateid4& stateid, ByteRange range, stateid4& out) {
+  Entry* found = nullptr;
+  if (Status status = find(client, file, stateid, found); !status) return status;
+  if (found->kind != StateKind::lock) {
+    return fail(nfs::NFS4ERR_BAD_STATEID, "18.12.3", "{} is not a lock stateid", describe(stateid));
+  }
+  auto& lock = static_cast<LockEntry&>(*found);
+  lock.ranges.unlock(range);
+  lock.seqid = next_seqid(lock.seqid);
+  out = StateKey{instance_, StateKind::lock, lock.serial}.with_seqid(lock.seqid);
+  return {};
+}
+
+void StateTable::erase_lock(LockEntry* lock) {
+  FileState& file = file_for(lock->file);
+  file.locks.erase(std::find(file.locks.begin(), file.locks.end(), lock));
+  auto& siblings = lock->open->locks;
+  siblings.erase(std::find(siblings.begin(), siblings.end(), lock));
+  LockOwner* owner = lock->owner;
+  owner->locks.erase(lock->file);
+  if (owner->locks.empty()) {
+    auto& owners = client_for(lock->client).lock_owners;
+    owners.erase(owners.find(owner->owner));
+  }
+  --counts_.locks;
+  forget(lock);
+}
+
+void StateTable::wait_for_lock(FileId file, WaitingLock waiting) {
+  FileState& state = file_for(file);
+  for (WaitingLock& known : state.waiting) {
+    if (known.client == waiting.client && known.owner == waiting.owner && known.range == waiting.range) {
+      known.until = waiting.until;
+      return;
+    }
+  }
+  if (state.waiting.size() < kMaxWaitingPerFile) state.waiting.push_back(std::move(waiting));
+}
+
+std::vector<StateTable::LockHint> StateTable::take_lock_hints(FileId file, TimePoint now) {
+  std::vector<LockHint> hints;
+  FileState* state = find_file(file);
+  if (state == nullptr) return hints;
+  std::vector<WaitingLock> rest;
+  for (WaitingLock& waiting : state->waiting) {
+    if (waiting.until <= now) continue;
+    if (lock_conflict(*state, waiting.client, waiting.owner, waiting.range, waiting.exclusive, nullptr) == nullptr) {
+      hints.push_back({waiting.client, file, std::move(waiting.owner)});
+    } else {
+      rest.push_back(std::move(waiting));
+    }
+  }
+  state->waiting = std::move(rest);
+  tidy_file(file);
+  return hints;
+}
+
+}  // namespace pnfs::mds::state
