@@ -47,17 +47,18 @@ class MemoryLun {
 
  private:
   friend class MemoryBlockStore;
-  using Block = std::vector<std::byte>;
-  const Block* find(uint64_t block) const;
-  void store(uint64_t block, std::span<const std::byte> bytes, bool through);
-  void erase(uint64_t block, bool through);
+  using Bytes = std::vector<std::byte>;
+  void read(uint64_t offset, std::span<std::byte> into) const;
+  void write(uint64_t offset, std::span<const std::byte> from, bool through);
+  void zero(uint64_t offset, uint64_t length);
+  void destage_block(uint64_t block, std::span<const std::byte> bytes);
   void destage();
 
   MemoryLunOptions options_;
   bool up_ = true;
   uint64_t restarts_ = 0;
-  std::map<uint64_t, Block> media_;  // by block number; absent reads as zeros
-  std::map<uint64_t, Block> cache_;  // written but not flushed
+  std::map<uint64_t, Bytes> media_;  // by kChunkBytes; absent reads as zeros
+  std::map<uint64_t, Bytes> cache_;  // by block: written but not flushed
   // Persistent reservations: key by nexus.
   std::map<uint64_t, uint64_t> registrations_;
   uint64_t holder_nexus_ = 0;
@@ -96,7 +97,7 @@ class MemoryBlockStore final : public BlockStore {
   Result<void> check_up() const;
   Result<void> check_range(uint64_t offset, uint64_t length) const;
   Result<void> check_write_allowed() const;
-  Result<void> check_key(uint64_t key) const;
+  Result<void> check_registered(uint64_t key) const;
 
   io::Executor executor_;
   MemoryLun& lun_;
@@ -104,6 +105,7 @@ class MemoryBlockStore final : public BlockStore {
   MemoryLatency latency_;
   Geometry geometry_;
   uint64_t nexus_;
+  uint64_t key_ = 0;  // registered by us; when the LUN no longer knows it we are fenced
   bool closed_ = false;
 };
 

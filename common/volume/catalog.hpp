@@ -108,7 +108,9 @@ class Catalog {
   Result<std::optional<std::string>> setting(std::string_view key);
   Result<void> set_setting(std::string_view key, std::string_view value);
 
-  CatalogImpl& impl() { return *impl_; }  // for this folder
+  // For this folder.
+  CatalogImpl& impl() { return *impl_; }
+  std::unique_ptr<CatalogImpl> take_impl();
 
  private:
   std::unique_ptr<CatalogImpl> impl_;
