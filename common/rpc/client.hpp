@@ -26,6 +26,9 @@ class Client {
   io::Task<void> stop();
 
  private:
+  struct Attempt;
+  io::Task<void> attempt(std::shared_ptr<Attempt> attempt, io::Endpoint to);
+
   io::Network& network_;
   io::TimerQueue& timers_;
   Limits limits_;
@@ -34,6 +37,7 @@ class Client {
   std::shared_ptr<BufferPool> buffers_;
   io::TaskGroup tasks_;
   io::TaskGroup handlers_;
+  uint64_t next_connection_ = 1;
   std::map<uint64_t, std::shared_ptr<Connection>> connections_;
 };
 

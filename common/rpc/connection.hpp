@@ -48,8 +48,7 @@ class Call {
   friend class Connection;
   Arena arena_;
   xdr::Encoder encoder_;
-  xdr::Encoder::Slot mark_;
-  xdr::Encoder::Slot xid_;
+  xdr::Encoder::Slot mark_;  // the xid follows it
   std::vector<std::shared_ptr<const void>> held_;
 };
 
@@ -130,12 +129,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void take_record(Buffer record, size_t bytes);
   void take_call(Buffer record, size_t bytes);
   void take_reply(Buffer record, size_t bytes);
-  void finish_request(std::unique_ptr<Request> request);
-  void release_request(const Request& request);
+  io::Task<Result<void>> read_ahead();
+  void send(Outgoing message);
+  void release(const Request& request);
   bool full() const;
-  void end(std::string_view reason, bool with_reset);
-  void watch_record();
-  void check_record_time();
+  void end(std::string reason, bool with_reset);
+
+  // One thing that must not take for ever. Its timer is armed lazily: once for many records that each end in time.
+  struct Watch {
+    std::optional<TimePoint> began;
+    io::TimerQueue::Id timer = 0;
+  };
+  void begin(Watch Connection::*watch, Duration limit, std::string_view what);
+  void check(Watch Connection::*watch, Duration limit, std::string_view what);
 
   uint64_t id_;
   std::unique_ptr<io::Stream> stream_;
@@ -151,8 +157,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   size_t ahead_begin_ = 0;
   size_t ahead_end_ = 0;
   uint64_t records_received_ = 0;
-  std::optional<TimePoint> record_began_;
-  io::TimerQueue::Id record_timer_ = 0;
+  Watch record_watch_;
 
   size_t in_flight_ = 0;
   size_t in_flight_bytes_ = 0;
@@ -160,6 +165,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::deque<Outgoing> queue_;
   io::Event queued_;
+  Watch write_watch_;
 
   uint32_t next_xid_;
   std::unordered_map<uint32_t, Pending*> pending_;

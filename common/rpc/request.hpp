@@ -30,8 +30,8 @@ class Request {
   uint32_t version() const { return header_.version; }
   uint32_t procedure() const { return header_.procedure; }
   const Credential& credential() const { return header_.credential; }
-  const std::shared_ptr<Connection>& connection() const { return connection_; }
   // Never null; may be closed by now (the reply is then thrown away, which handlers need not care about).
+  const std::shared_ptr<Connection>& connection() const { return connection_; }
 
   Arena& arena() { return arena_; }
   xdr::Decoder& args() { return args_; }
@@ -65,7 +65,7 @@ class Request {
  private:
   friend class Connection;
   xdr::Encoder& begin(const ReplyHeader& header);
-  // Reads the header; false: the record is not a call that could be answered, `why` says what is wrong.
+  // Reads the header. An error: this record is no call that could be answered.
   Result<void> parse();
   // The whole record with its mark (RFC 5531 11).
   std::span<const std::span<const std::byte>> finish();

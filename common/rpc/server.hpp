@@ -26,6 +26,9 @@ class Server {
   ListenerId serve(std::unique_ptr<io::Listener> listener);
   // Its connections stay.
   void remove_listener(ListenerId id);
+  // Serves until the listener is closed, then closes the connections that came through it (what io::ListenerInbox asks
+  // of whoever serves the listeners passed to it).
+  io::Task<void> serve_until_closed(std::unique_ptr<io::Listener> listener);
   std::vector<io::Endpoint> listening() const;
 
   std::vector<std::shared_ptr<Connection>> connections() const;
@@ -36,7 +39,7 @@ class Server {
 
  private:
   io::Task<void> accept(ListenerId id, std::shared_ptr<io::Listener> listener);
-  void adopt(std::unique_ptr<io::Stream> stream);
+  void adopt(ListenerId from, std::unique_ptr<io::Stream> stream);
 
   io::Network& network_;
   io::TimerQueue& timers_;
@@ -48,7 +51,12 @@ class Server {
   io::TaskGroup handlers_;
   ListenerId next_listener_ = 1;
   std::map<ListenerId, std::shared_ptr<io::Listener>> listeners_;
-  std::map<uint64_t, std::shared_ptr<Connection>> connections_;
+  uint64_t next_connection_ = 1;
+  struct Accepted {
+    std::shared_ptr<Connection> connection;
+    ListenerId from;
+  };
+  std::map<uint64_t, Accepted> connections_;
 };
 
 }  // namespace pnfs::rpc
