@@ -6,8 +6,7 @@
 //   logr_layout.count               how many there are
 //   openhow.how.mode                unions: an arm's name, which must be the chosen one
 //
-// A path may leave out the leading names that are the only way on (a result's resok4): "logr_layout[0]" is found in
-// LAYOUTGET4res when the status is NFS4_OK.
+// A path may leave out names on the way: "logr_layout[0]" is found in LAYOUTGET4res when the status is NFS4_OK.
 #pragma once
 
 #include <optional>
@@ -36,7 +35,8 @@ class FieldView {
   const TypeInfo& type() const { return *type_; }
   void* value() const { return value_; }
 
-  // The field at `path`. Errors name the part of the path that is wrong and what could stand there.
+  // The field at `path`; leading names may be left out where what remains is found in one place only. Errors name the
+  // part of the path that is wrong and what could stand there.
   Result<FieldView> at(std::string_view path) const;
 
   // Scalars (numbers, booleans, enums; an array's count through ".count"). nullopt for anything else.
@@ -68,7 +68,6 @@ class FieldView {
   std::string to_line(size_t max_bytes = 400) const;
 
  private:
-  friend class FieldPath;
   FieldView(const TypeInfo& type, void* value, bool counts) : type_(&type), value_(value), counts_(counts) {}
 
   const TypeInfo* type_ = nullptr;

@@ -1,0 +1,151 @@
+// FieldView::to_line and to_json.
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "common/xdr/field_text.hpp"
+#include "common/xdr/field_view.hpp"
+#include "common/xdr/json.hpp"
+
+namespace pnfs::xdr {
+
+namespace {
+
+constexpr size_t kLineItems = 8;
+constexpr size_t kLineBytes = 16;
+constexpr size_t kLineText = 64;
+constexpr size_t kJsonItems = 256;
+constexpr size_t kJsonBytes = 32;
+constexpr size_t kJsonText = 1024;
+
+std::string scalar_text(FieldView view) {
+  const int64_t number = view.as_integer().value_or(0);
+  switch (view.type().kind) {
+    case Kind::boolean:
+      return number != 0 ? "true" : "false";
+    case Kind::enumeration: {
+      const auto name = enumerator_name(view.type(), number);
+      return name.empty() ? fmt::format("{}", number) : std::string(name);
+    }
+    case Kind::u64:
+      return fmt::format("{}", static_cast<uint64_t>(number));
+    default:
+      return fmt::format("{}", number);
+  }
+}
+
+std::string bits_text(FieldView view) {
+  std::string out;
+  for (size_t word = 0; word < view.count(); ++word)
+    for (uint32_t bit = 0; bit < 32; ++bit)
+      if ((view.item(word).as_unsigned().value_or(0) >> bit & 1) != 0)
+        out += (out.empty() ? "" : "|") + bit_name(view.type(), static_cast<uint32_t>(word) * 32 + bit);
+  return out.empty() ? "none" : out;
+}
+
+// Stops adding once `out` is over the limit; the caller cuts.
+void line(FieldView view, std::string& out, size_t limit) {
+  if (out.size() > limit) return;
+  switch (view.type().kind) {
+    case Kind::opaque:
+    case Kind::fixed_opaque:
+      out += hex(view.as_bytes().value_or(std::span<const std::byte>{}), kLineBytes);
+      return;
+    case Kind::string:
+      out += quoted(*static_cast<const std::string_view*>(view.value()), kLineText);
+      return;
+    case Kind::custom:
+      out += bits_text(view);
+      return;
+    case Kind::array:
+    case Kind::list:
+    case Kind::optional:
+      out += '[';
+      for (size_t i = 0; i < view.count() && i < kLineItems; ++i) {
+        if (i != 0) out += ' ';
+        line(view.item(i), out, limit);
+      }
+      if (view.count() > kLineItems) fmt::format_to(std::back_inserter(out), " +{}", view.count() - kLineItems);
+      out += ']';
+      return;
+    case Kind::structure:
+    case Kind::union_:
+      out += '{';
+      for (size_t i = 0; i < view.field_count(); ++i) {
+        if (i != 0) out += ' ';
+        out += view.field_name(i);
+        out += '=';
+        line(view.field(i), out, limit);
+      }
+      out += '}';
+      return;
+    default:
+      out += scalar_text(view);
+  }
+}
+
+nlohmann::json bytes_json(std::span<const std::byte> bytes) {
+  if (bytes.size() <= kJsonBytes) return hex(bytes, kJsonBytes);
+  return {{"bytes", bytes.size()}, {"first", hex(bytes.first(kJsonBytes), kJsonBytes)}};
+}
+
+nlohmann::json text_json(std::string_view text) {
+  const bool plain = std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c < 0x7F; });
+  if (plain && text.size() <= kJsonText) return std::string(text);
+  return quoted(text, kJsonText);
+}
+
+}  // namespace
+
+std::string FieldView::to_line(size_t max_bytes) const {
+  if (counts_) return fmt::format("{}", count());
+  std::string out;
+  line(*this, out, max_bytes);
+  if (out.size() > max_bytes) {
+    out.resize(max_bytes);
+    out += "...";
+  }
+  return out;
+}
+
+nlohmann::json to_json(const FieldView& view) {
+  switch (view.type().kind) {
+    case Kind::opaque:
+    case Kind::fixed_opaque:
+      return bytes_json(view.as_bytes().value_or(std::span<const std::byte>{}));
+    case Kind::string:
+      return text_json(*static_cast<const std::string_view*>(view.value()));
+    case Kind::custom:
+      return bits_text(view);
+    case Kind::boolean:
+      return view.as_integer() == 1;
+    case Kind::enumeration: {
+      const auto name = enumerator_name(view.type(), view.as_integer().value_or(0));
+      if (!name.empty()) return std::string(name);
+      return view.as_unsigned().value_or(0);
+    }
+    case Kind::u32:
+    case Kind::u64:
+      return view.as_unsigned().value_or(0);
+    case Kind::i32:
+    case Kind::i64:
+      return view.as_integer().value_or(0);
+    case Kind::array:
+    case Kind::list:
+    case Kind::optional: {
+      auto out = nlohmann::json::array();
+      for (size_t i = 0; i < view.count() && i < kJsonItems; ++i) out.push_back(to_json(view.item(i)));
+      if (view.count() > kJsonItems) out.push_back(fmt::format("+{} more", view.count() - kJsonItems));
+      return out;
+    }
+    case Kind::structure:
+    case Kind::union_: {
+      auto out = nlohmann::json::object();
+      for (size_t i = 0; i < view.field_count(); ++i) out[std::string(view.field_name(i))] = to_json(view.field(i));
+      return out;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace pnfs::xdr
