@@ -67,6 +67,7 @@ class SessionTable {
     Client::Created created;
     bool replayed = false;
     bool confirmed_now = false;  // this was the client's first session: record it before the reply leaves
+    bool bound_now = false;
   };
   CreateAnswer create_session(CreateRequest request, TimePoint now);
 
@@ -76,7 +77,7 @@ class SessionTable {
     nfs::Status status;
     Session* session = nullptr;
     Client* client = nullptr;
-    bool bound_now = false;  // the connection is new to the session
+    bool bound_now = false;  // the connection is new to the table: call connection_closed() when it ends
   };
   // request_bytes and operations are checked against the session's limits first.
   SequenceAnswer sequence(const SessionId& id, const SequenceRequest& request, ConnectionId connection,
@@ -94,11 +95,10 @@ class SessionTable {
     bool bound_now = false;
   };
   BindAnswer bind(const SessionId& id, ConnectionId connection, uint32_t wanted, TimePoint now);
-  // To be called for every connection that was bound_now once it is closed.
+  // To be called for every connection that was bound_now, once it is closed.
   void connection_closed(ConnectionId connection);
 
   // ---- DESTROY_SESSION (18.37), DESTROY_CLIENTID (18.50), RECLAIM_COMPLETE (18.51) ----
-  // through: the session of the COMPOUND's own SEQUENCE, if any; that request goes on without reply cache.
   nfs::Status destroy_session(const SessionId& id, ConnectionId connection);
   nfs::Status destroy_client(ClientId id, TimePoint now);
   nfs::Status reclaim_complete(ClientId id);
@@ -111,8 +111,6 @@ class SessionTable {
   // (a courteous server keeps their state until someone conflicts).
   std::vector<ClientId> sweep(TimePoint now);
   void remove_client(ClientId id, Removed why);
-  // The earliest time at which sweep() may find something.
-  std::optional<TimePoint> next_sweep() const;
 
   // ---- look-up ----
   Client* client(ClientId id);
@@ -123,7 +121,7 @@ class SessionTable {
   size_t session_count() const { return sessions_.size(); }
   // NFS4ERR_STALE_CLIENTID with the reason why: another node's, an earlier start's, or simply gone.
   nfs::Status stale(ClientId id) const;
-  // A session of the client whose back channel works, one of `but`'s siblings first; null: none.
+  // A session of the client whose back channel works; null: none.
   Session* back_session(ClientId id);
 
   template <class F>
@@ -139,10 +137,12 @@ class SessionTable {
   Client& add_client(const ExchangeRequest& request, TimePoint now);
   ClientId next_client_id();
   ExchangeAnswer update(const ExchangeRequest& request, Names names, TimePoint now);
-  nfs::Status check_attrs(const CreateRequest& request) const;
+  nfs::Status check_create(const CreateRequest& request, const Client& client) const;
+  ChannelAttrs grant_fore(const ChannelAttrs& asked) const;
+  Session& add_session(CreateRequest& request, Client& client);
+  bool bind_connection(Session& session, ConnectionId connection, Direction direction);
   void remove_session(const SessionId& id);
-  uint32_t slots_to_grant(const ChannelAttrs& asked) const;
-  void confirm(Client& client, TimePoint now);
+  void confirm(Client& client);
 
   Config config_;
   Owner& owner_;

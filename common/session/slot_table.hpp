@@ -23,6 +23,8 @@ struct Slot {
   bool busy = false;    // that request has not been answered yet
   bool cached = false;  // `reply` is the whole answer; else only that it ran is known
   bool cache_this = false;
+  bool regrown = false;  // it was retired and given back: the client may go on counting or begin with 1 again
+  uint32_t told = 0;     // the generation of the target that its last SEQUENCE result carried
   uint64_t digest = 0;
   std::vector<std::byte> reply;  // COMPOUND4res; uncached: up to and including the result of SEQUENCE
 };
@@ -68,12 +70,13 @@ class SlotTable {
   size_t cached_bytes() const { return cached_bytes_; }
 
  private:
-  void maybe_shrink(const SequenceRequest& request);
+  Answer begin_known(Slot& slot, const SequenceRequest& request);
+  void retire_above(uint32_t highest, bool unused);
 
   uint32_t target_highest_;
-  uint32_t highest_;  // enforced
+  uint32_t highest_;         // enforced
+  uint32_t generation_ = 1;  // of the target
   std::vector<Slot> slots_;
-  std::vector<uint8_t> told_;  // slot i was answered with the present target
   uint32_t busy_ = 0;
   size_t cached_bytes_ = 0;
 };

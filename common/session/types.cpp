@@ -1,0 +1,41 @@
+#include "common/session/types.hpp"
+
+#include <fmt/format.h>
+
+namespace pnfs::session {
+
+std::string to_string(const SessionId& id) {
+  std::string text;
+  text.reserve(2 * id.bytes.size());
+  for (std::byte b : id.bytes) fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<unsigned>(b));
+  return text;
+}
+
+std::string to_string(const Principal& principal) {
+  switch (principal.flavor) {
+    case nfs::kFlavorNone:
+      return "anonymous";
+    case nfs::kFlavorSys:
+      return fmt::format("uid={} gid={}", principal.uid, principal.gid);
+    default:
+      return fmt::format("flavor={}", principal.flavor);
+  }
+}
+
+std::string_view to_string(Removed why) {
+  switch (why) {
+    case Removed::destroyed:
+      return "destroyed by the client";
+    case Removed::replaced:
+      return "replaced by a newer incarnation";
+    case Removed::collision:
+      return "owner string taken over by another principal";
+    case Removed::expired:
+      return "lease expired";
+    case Removed::unconfirmed:
+      return "never confirmed";
+  }
+  return "unknown";
+}
+
+}  // namespace pnfs::session
