@@ -1,0 +1,88 @@
+#include "testbed/kernel/uml.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace pnfs::kernel {
+
+namespace {
+
+constexpr const char* kDebianKernel = "/usr/bin/linux.uml";
+constexpr const char* kDebianModules = "/usr/lib/uml/modules";
+
+}  // namespace
+
+bool needs_xsave_shim() {
+#if defined(__x86_64__)
+  constexpr unsigned kUmlAreaBytes = 2696;
+  unsigned in_use = 0, largest = 0, low = 0, high = 0;
+  if (!__get_cpuid_count(0xd, 0, &low, &in_use, &largest, &high)) return false;
+  return in_use > kUmlAreaBytes;
+#else
+  return false;
+#endif
+}
+
+Result<KernelImage> find_kernel(const std::string& path, const std::string& modules) {
+  KernelImage image{path, modules, ""};
+  if (image.path.empty()) {
+    if (const char* named = std::getenv("PNFSLAB_KERNEL")) image.path = named;
+  }
+  if (image.path.empty() || image.path == kDebianKernel) {
+    image.path = kDebianKernel;
+    if (image.modules.empty()) image.modules = kDebianModules;
+    if (::access(kDebianKernel, X_OK) != 0) {
+      return error(Errc::not_found,
+                   "no kernel to run as the client: {} is missing; install it with: apt-get install user-mode-linux",
+                   kDebianKernel);
+    }
+  }
+  image.path = std::filesystem::absolute(image.path).string();
+  if (::access(image.path.c_str(), X_OK) != 0)
+    return error(Errc::not_found, "{} is not a kernel that can be run (User-Mode Linux: make ARCH=um linux)",
+                 image.path);
+  if (image.modules.empty()) image.modules = kDebianModules;
+  image.modules = std::filesystem::absolute(image.modules).string();
+  if (::access(image.modules.c_str(), R_OK | X_OK) != 0)
+    return error(Errc::not_found, "the modules folder {} of kernel {} cannot be read", image.modules, image.path);
+  return image;
+}
+
+Launch uml_launch(const KernelImage& kernel, const Settings& options, const std::string& guest, const std::string& run,
+                  const std::string& interface) {
+  Launch launch;
+  launch.arguments = {
+      kernel.path,
+      "mem=" + options.get("memory_mib", "256") + "M",
+      "umid=guest",
+      "uml_dir=" + run,
+      "rootfstype=hostfs",
+      "rootflags=/",
+      "ro",
+      "init=" + guest + "/init",
+      // Boot in half a second: neither 256 old-style terminals nor a benchmark of RAID checksums.
+      "pty.legacy_count=0",
+      "initcall_blacklist=raid6_select_algo",
+      "loglevel=4",
+      "con=null",
+      fmt::format("con0=null,fd:{}", kConsoleFd),
+      "ssl=null",
+      fmt::format("ssl0=null,fd:{}", kOutputFd),
+      fmt::format("ssl1=null,fd:{}", kErrorOutputFd),
+      // An unknown word of the command line is an environment variable of init.
+      "pnfslab_run=" + run,
+  };
+  if (!interface.empty()) launch.arguments.push_back("vec0:transport=raw,ifname=" + interface + ",depth=128,gro=1");
+  for (const std::string& argument : options.all("kernel_argument")) launch.arguments.push_back(argument);
+  launch.environment = {"TMPDIR=" + run};  // where the guest's memory is a file
+  if (needs_xsave_shim()) launch.environment.push_back("LD_PRELOAD=" + guest + "/xsave_shim.so");
+  if (!kernel.library_path.empty()) launch.environment.push_back("LD_LIBRARY_PATH=" + kernel.library_path);
+  return launch;
+}
+
+}  // namespace pnfs::kernel

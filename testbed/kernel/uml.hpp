@@ -1,0 +1,38 @@
+// User-Mode Linux: a Linux kernel as an ordinary program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "testbed/kernel/settings.hpp"
+
+namespace pnfs::kernel {
+
+struct KernelImage {
+  std::string path;
+  std::string modules;       // holds <release>/modules.dep
+  std::string library_path;  // of a foreign kernel's C library; empty for a native one
+};
+
+// The kernel named, or the installed one. Says which package is missing.
+Result<KernelImage> find_kernel(const std::string& path, const std::string& modules);
+
+struct Launch {
+  std::vector<std::string> arguments;    // [0] is the program
+  std::vector<std::string> environment;  // additions, "NAME=value"
+};
+
+// Descriptors the kernel program writes to.
+inline constexpr int kConsoleFd = 2;
+inline constexpr int kOutputFd = 3;
+inline constexpr int kErrorOutputFd = 4;
+
+// `run` is the private tmpfs, `guest` the folder of init and shim, `interface` the veth end that is the guest's.
+Launch uml_launch(const KernelImage& kernel, const Settings& options, const std::string& guest, const std::string& run,
+                  const std::string& interface);
+
+// True when this CPU's XSAVE area is larger than what User-Mode Linux before 6.12 has room for.
+bool needs_xsave_shim();
+
+}  // namespace pnfs::kernel

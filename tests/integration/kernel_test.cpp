@@ -1,0 +1,338 @@
+// The kernel client with real kernels: boots User-Mode Linux, runs commands, reaches servers of this process.
+#include "testbed/kernel/guest.hpp"
+
+#include <dirent.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "common/io/listener_inbox.hpp"
+#include "testbed/kernel/files.hpp"
+#include "testbed/kernel/process.hpp"
+
+namespace pnfs::kernel {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+GuestOptions plain(std::vector<std::string> command) {
+  GuestOptions options;
+  options.mount = false;
+  options.command = std::move(command);
+  return options;
+}
+
+struct Captured {
+  std::string output, error_output;
+  GuestResult result;
+};
+
+Captured run(GuestOptions options) {
+  Captured captured;
+  options.on_output = [&](std::string_view text) { captured.output += text; };
+  options.on_error_output = [&](std::string_view text) { captured.error_output += text; };
+  auto result = run_guest(std::move(options));
+  EXPECT_TRUE(result) << result.error().reason;
+  if (result) captured.result = *result;
+  return captured;
+}
+
+// Processes whose command line holds `text`, this one apart.
+std::vector<pid_t> processes_with(const std::string& text) {
+  std::vector<pid_t> found;
+  DIR* folder = ::opendir("/proc");
+  while (const dirent* entry = ::readdir(folder)) {
+    const pid_t pid = ::atoi(entry->d_name);
+    if (pid <= 0 || pid == ::getpid()) continue;
+    const auto line = read_file(std::string("/proc/") + entry->d_name + "/cmdline");
+    if (line && line->find(text) != std::string::npos) found.push_back(pid);
+  }
+  ::closedir(folder);
+  return found;
+}
+
+bool gone_within(const std::string& text, Duration limit) {
+  const SystemClock clock;
+  for (const TimePoint end = clock.now() + limit; clock.now() < end; ::usleep(20'000))
+    if (processes_with(text).empty()) return true;
+  return false;
+}
+
+// This program again, with one of the tests below whose name starts with DISABLED_.
+pid_t start_self(const std::string& test, const std::vector<std::string>& before = {}) {
+  std::vector<std::string> words = before;
+  words.push_back(std::filesystem::read_symlink("/proc/self/exe").string());
+  words.push_back("--gtest_also_run_disabled_tests");
+  words.push_back("--gtest_filter=" + test);
+  const auto pid = start_program("/usr/bin/env", words, {0, 1, 2});
+  EXPECT_TRUE(pid);
+  return *pid;
+}
+
+int wait_for(pid_t pid) {
+  int raw = 0;
+  ::waitpid(pid, &raw, 0);
+  return WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+}
+
+// One server of this process, on a thread of its own: greets each connection with its peer's address.
+class Greeter {
+ public:
+  Greeter() {
+    char name[] = "/tmp/kernel_test.XXXXXX";
+    folder_ = ::mkdtemp(name);
+    auto opened = io::ListenerInbox::open(context_, timers_, path(), [this](std::unique_ptr<io::Listener> listener) {
+      return serve(this, std::move(listener));
+    });
+    EXPECT_TRUE(opened);
+    inbox_ = std::move(*opened);
+    thread_ = std::thread([this] { context_.run(); });
+  }
+  ~Greeter() {
+    auto end = [](Greeter* self) -> io::Task<void> {
+      self->inbox_->stop();
+      co_await self->inbox_->join();
+      self->context_.stop();
+    };
+    io::asio::co_spawn(context_, end(this), io::asio::detached);
+    thread_.join();
+    inbox_.reset();
+    ::rmdir(folder_.c_str());
+  }
+  std::string path() const { return folder_ + "/mds.sock"; }
+  size_t listeners() { return inbox_->listeners(); }
+
+ private:
+  static io::Task<void> serve(Greeter* self, std::unique_ptr<io::Listener> listener) {
+    for (;;) {
+      auto stream = co_await listener->accept();
+      if (!stream) co_return;
+      const std::string text = "hello " + (*stream)->remote().address().to_string() + "\n";
+      const io::ConstBytes piece = std::as_bytes(std::span(text.data(), text.size()));
+      (void)co_await (*stream)->write({&piece, 1});
+      (*stream)->close();
+    }
+    (void)self;
+  }
+
+  io::asio::io_context context_;
+  SystemClock clock_;
+  io::AsioTimers timers_{context_.get_executor(), clock_};
+  std::string folder_;
+  std::unique_ptr<io::ListenerInbox> inbox_;
+  std::thread thread_;
+};
+
+TEST(KernelClient, RunsACommandAndReturnsItsCode) {
+  const Captured captured = run(plain({"uname -sr; echo to-error >&2; hostname; exit 7"}));
+  EXPECT_EQ(captured.result.outcome, Outcome::exited) << captured.result.reason;
+  EXPECT_EQ(captured.result.exit_code, 7);
+  EXPECT_EQ(captured.output, "Linux " + captured.result.kernel_release + "\nclient1\n");
+  EXPECT_EQ(captured.error_output, "to-error\n");
+  EXPECT_THAT(captured.result.kernel_log, HasSubstr("Linux version"));
+  EXPECT_TRUE(captured.result.kernel_problems.empty());
+  fmt::print("boot {} ms, all {} ms\n", captured.result.boot_time / 1ms, captured.result.total_time / 1ms);
+}
+
+TEST(KernelClient, PassesArgumentsAndEnvironmentUntouched) {
+  GuestOptions options = plain({"/usr/bin/printf", "%s|", "a b", "", "$HOME 'x'"});
+  EXPECT_EQ(run(options).output, "a b||$HOME 'x'|");
+  options = plain({"echo $COLOUR; pwd"});
+  options.environment["COLOUR"] = "dark blue";
+  options.working_directory = "/usr/share";
+  EXPECT_EQ(run(options).output, "dark blue\n/usr/share\n");
+}
+
+TEST(KernelClient, LosesNoOutput) {
+  const Captured captured = run(plain({"seq 1 200000"}));
+  EXPECT_EQ(captured.result.exit_code, 0);
+  EXPECT_EQ(captured.output.size(), 1288895u);
+  EXPECT_EQ(captured.output.substr(captured.output.size() - 7), "200000\n");
+}
+
+TEST(KernelClient, WritesStayInTheGuest) {
+  const std::string path = fmt::format("/tmp/kernel_test_written_{}", ::getpid());
+  EXPECT_EQ(run(plain({"echo x > " + path + " && cat " + path})).output, "x\n");
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+}
+
+TEST(KernelClient, TheSharedFolderIsWritable) {
+  char name[] = "/tmp/kernel_test.XXXXXX";
+  const std::string folder = ::mkdtemp(name);
+  GuestOptions options = plain({"echo from-guest > /mnt/shared/file"});
+  options.shared_directory = folder;
+  EXPECT_EQ(run(options).result.exit_code, 0);
+  EXPECT_EQ(read_file(folder + "/file").value(), "from-guest\n");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(KernelClient, APanicIsToldApart) {
+  const Captured captured =
+      run(plain({"echo before; echo 1 > /proc/sys/kernel/panic_on_oops; kill -9 1; "
+                 "echo c > /proc/sysrq-trigger; sleep 100"}));
+  EXPECT_EQ(captured.result.outcome, Outcome::panicked) << captured.result.reason;
+  EXPECT_EQ(captured.result.exit_code, 125);
+  EXPECT_EQ(captured.output, "before\n");
+  EXPECT_THAT(captured.result.reason, HasSubstr("panic"));
+  EXPECT_FALSE(captured.result.kernel_problems.empty());
+}
+
+TEST(KernelClient, ATimeOutIsToldApart) {
+  GuestOptions options = plain({"echo before; sleep 1000"});
+  options.timeout = 5s;
+  const Captured captured = run(options);
+  EXPECT_EQ(captured.result.outcome, Outcome::timed_out);
+  EXPECT_EQ(captured.result.exit_code, 125);
+  EXPECT_EQ(captured.output, "before\n");
+}
+
+TEST(KernelClient, AKernelThatCannotRunIsASentence) {
+  GuestOptions options = plain({"true"});
+  options.kernel_path = "/nonexistent/linux";
+  auto missing = run_guest(options);
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().reason, HasSubstr("/nonexistent/linux"));
+
+  options.kernel_path = "/bin/false";
+  auto useless = run_guest(options);
+  ASSERT_TRUE(useless);
+  EXPECT_EQ(useless->outcome, Outcome::not_started);
+  EXPECT_EQ(useless->exit_code, 125);
+}
+
+TEST(KernelClient, ReachesAServerThroughAPassedSocket) {
+  Greeter server;
+  GuestOptions options = plain({"bash -c 'cat < /dev/tcp/10.77.9.1/12049; cat < /dev/tcp/10.77.200.1/12049'"});
+  options.number = 9;
+  options.servers = {{"mds", server.path(), 12049, ""}, {"mds", server.path(), 12049, "10.77.200.1"}};
+  const Captured captured = run(options);
+  EXPECT_EQ(captured.output, "hello 10.77.9.2\nhello 10.77.9.2\n") << captured.error_output;
+  for (int i = 0; i < 100 && server.listeners() != 0; ++i) ::usleep(10'000);
+  EXPECT_EQ(server.listeners(), 0u);
+}
+
+TEST(KernelClient, AServerThatIsNotThereIsASentence) {
+  GuestOptions options = plain({"true"});
+  options.servers = {{"ds1", "/tmp/no-such-folder/ds1.sock", 12050, ""}};
+  const auto result = run_guest(options);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().reason, HasSubstr("ds1"));
+  EXPECT_THAT(result.error().reason, HasSubstr("is it running"));
+}
+
+TEST(KernelClient, AMountThatNobodyAnswersFails) {
+  GuestOptions options = plain({"echo not reached"});
+  options.mount = true;
+  options.mount_port = 12049;
+  options.mount_timeout = 5s;
+  const Captured captured = run(options);
+  EXPECT_EQ(captured.result.outcome, Outcome::mount_failed);
+  EXPECT_EQ(captured.result.exit_code, 32);
+  EXPECT_NE(captured.result.mount_errno, 0);
+  EXPECT_EQ(captured.output, "");
+}
+
+TEST(KernelClient, TwoGuestsAtOnce) {
+  Greeter server;
+  std::vector<std::unique_ptr<Guest>> guests;
+  std::string output[2];
+  for (unsigned i = 0; i < 2; ++i) {
+    GuestOptions options = plain({fmt::format("hostname; bash -c 'cat < /dev/tcp/10.77.{}.1/12049'", i + 1)});
+    options.number = i + 1;
+    options.servers = {{"mds", server.path(), 12049, ""}};
+    options.on_output = [&output, i](std::string_view text) { output[i] += text; };
+    auto guest = start_guest(options);
+    ASSERT_TRUE(guest) << guest.error().reason;
+    guests.push_back(std::move(*guest));
+  }
+  for (auto& guest : guests) EXPECT_EQ(guest->wait().exit_code, 0);
+  EXPECT_EQ(output[0], "client1\nhello 10.77.1.2\n");
+  EXPECT_EQ(output[1], "client2\nhello 10.77.2.2\n");
+}
+
+TEST(KernelClient, StoppingLeavesNothingBehind) {
+  const std::string tag = fmt::format("stop{}", ::getpid());
+  GuestOptions options = plain({"sleep 1000"});
+  options.hostname = tag;
+  options.kernel_arguments = {"pnfslab_tag=" + tag};
+  auto guest = start_guest(options);
+  ASSERT_TRUE(guest);
+  EXPECT_FALSE(processes_with(tag).empty());
+  (*guest)->stop();
+  const GuestResult result = (*guest)->wait();
+  EXPECT_EQ(result.outcome, Outcome::interrupted);
+  EXPECT_EQ(result.exit_code, 130);
+  EXPECT_TRUE(gone_within(tag, 1s));
+}
+
+// Started by the tests below; says when the guest runs by a file of its own.
+TEST(KernelClient, DISABLED_LongGuest) {
+  const std::string tag = std::getenv("KERNEL_TEST_TAG");
+  GuestOptions options = plain({"sleep 1000"});
+  options.hostname = tag;
+  options.kernel_arguments = {"pnfslab_tag=" + tag};
+  run(options);
+}
+
+TEST(KernelClient, DeathOfTheCallerOrTheSupervisorEndsTheGuest) {
+  for (const int number : {SIGKILL, SIGTERM, SIGINT}) {
+    const std::string tag = fmt::format("death{}-{}", number, ::getpid());
+    const pid_t caller = start_self("KernelClient.DISABLED_LongGuest", {"KERNEL_TEST_TAG=" + tag});
+    for (int i = 0; i < 500 && processes_with("pnfslab_tag=" + tag).empty(); ++i) ::usleep(20'000);
+    ASSERT_FALSE(processes_with("pnfslab_tag=" + tag).empty());
+    ::usleep(300'000);
+    ::kill(caller, number);
+    EXPECT_EQ(wait_for(caller), 128 + number);
+    EXPECT_TRUE(gone_within(tag, 3s));
+  }
+  GuestOptions options = plain({"sleep 1000"});
+  options.hostname = fmt::format("super{}", ::getpid());
+  options.kernel_arguments = {"pnfslab_tag=" + options.hostname};
+  auto guest = start_guest(options);
+  ASSERT_TRUE(guest);
+  for (int i = 0; i < 500 && processes_with("pnfslab_tag=" + options.hostname).empty(); ++i) ::usleep(20'000);
+  for (const pid_t pid : processes_with(options.hostname)) {
+    const auto line = read_file(fmt::format("/proc/{}/cmdline", pid));
+    if (line && line->find("pnfs-guest") != std::string::npos && line->find("pnfslab_tag") == std::string::npos)
+      ::kill(pid, SIGKILL);
+  }
+  EXPECT_EQ((*guest)->wait().exit_code, 125);
+  EXPECT_TRUE(gone_within("pnfslab_tag=" + options.hostname, 3s));
+}
+
+TEST(KernelClient, WorksWithoutPrivilege) {
+  if (::geteuid() != 0) GTEST_SKIP() << "already unprivileged";
+  const std::vector<std::string> as_nobody = {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"};
+  EXPECT_EQ(wait_for(start_self("KernelClient.ReachesAServer*:KernelClient.RunsACommand*:KernelClient.WritesStay*",
+                                as_nobody)),
+            0);
+}
+
+// Started below in a user namespace where no further ones may be made.
+TEST(KernelClient, DISABLED_Forbidden) {
+  const auto result = run_guest(plain({"true"}));
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().reason,
+              HasSubstr("does not let the kernel client make its own user and network namespace"));
+  EXPECT_THAT(result.error().reason, HasSubstr("user.max_user_namespaces"));
+}
+
+TEST(KernelClient, SaysWhyNamespacesAreForbidden) {
+  const std::vector<std::string> forbidden = {
+      "unshare",
+      "-Ur",
+      "sh",
+      "-c",
+      "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -all --inh-caps -all \"$@\"",
+      "sh"};
+  EXPECT_EQ(wait_for(start_self("KernelClient.DISABLED_Forbidden", forbidden)), 0);
+}
+
+}  // namespace
+}  // namespace pnfs::kernel
