@@ -70,6 +70,8 @@ class BlockStore {
   virtual io::Task<Result<void>> register_key(uint64_t key) = 0;
   virtual io::Task<Result<void>> reserve(uint64_t key) = 0;  // Write Exclusive, Registrants Only
   virtual io::Task<Result<void>> release(uint64_t key) = 0;
+  // With `abort` the victim's commands under way are ended too: PREEMPT AND ABORT, or where the device lacks that
+  // PREEMPT and a LOGICAL UNIT RESET.
   virtual io::Task<Result<void>> preempt(uint64_t key, uint64_t victim, bool abort) = 0;
   virtual io::Task<Result<Reservation>> reservation() = 0;
 

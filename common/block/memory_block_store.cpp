@@ -164,8 +164,7 @@ io::Task<Result<void>> MemoryBlockStore::release(uint64_t key) {
   co_return Result<void>();
 }
 
-io::Task<Result<void>> MemoryBlockStore::preempt(uint64_t key, uint64_t victim, bool abort) {
-  if (abort && !geometry_.preempt_and_abort) co_return error(Errc::unsupported, "no PREEMPT AND ABORT on this LUN");
+io::Task<Result<void>> MemoryBlockStore::preempt(uint64_t key, uint64_t victim, bool) {
   co_await take(latency_.write);
   if (auto ok = check_up(); !ok) co_return ok.error();
   if (auto ok = check_registered(key); !ok) co_return ok.error();

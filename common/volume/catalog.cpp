@@ -6,7 +6,9 @@ namespace pnfs::volume {
 
 Catalog::Catalog(std::unique_ptr<CatalogImpl> impl) : impl_(std::move(impl)) {}
 Catalog::~Catalog() = default;
-std::unique_ptr<CatalogImpl> Catalog::take_impl() { return std::move(impl_); }
+std::unique_ptr<CatalogImpl> Catalog::take_impl() {
+  return std::move(impl_);
+}
 
 Result<Catalog::Savepoint> Catalog::begin() {
   auto depth = impl_->begin();

@@ -79,7 +79,6 @@ io::Task<Result<void>> Ownership::wait_for_death(OwnerRecord seen, Duration leas
 io::Task<Result<void>> Ownership::shut_out(uint64_t old_key) {
   Result<void> ok = co_await store_.register_key(record_.key);
   if (!ok) co_return ok.error();
-  const bool abort = store_.geometry().preempt_and_abort;
   // Data servers may register or leave meanwhile: look again after each step, a bounded number of times.
   for (int attempt = 0; attempt < 8; ++attempt) {
     const Result<block::Reservation> now = co_await store_.reservation();
@@ -91,7 +90,7 @@ io::Task<Result<void>> Ownership::shut_out(uint64_t old_key) {
       ok = co_await store_.reserve(record_.key);
     } else {
       // Preempting the holder hands the reservation to us.
-      ok = co_await store_.preempt(record_.key, now->holder != record_.key ? now->holder : old_key, abort);
+      ok = co_await store_.preempt(record_.key, now->holder != record_.key ? now->holder : old_key, true);
     }
     if (!ok && ok.error().code != Errc::fenced) co_return ok.error();
   }
@@ -132,15 +131,19 @@ io::Task<Result<void>> Ownership::keep() {
 io::Task<Result<void>> Ownership::reassert() {
   const Result<block::Reservation> now = co_await store_.reservation();
   if (!now) co_return now.error();
-  const Result<OwnerRecord> owner = co_await read_owner(store_, superblock_);
-  if (owner && owner->instance != record_.instance) {
-    co_return error(Errc::fenced, "{} has taken the volume over", describe(*owner));
-  }
   if (now->holder != 0 && now->holder != record_.key) {
     co_return error(Errc::fenced, "another node holds the LUN's reservation (key {:#x})", now->holder);
   }
-  // Nobody holds it: the target has restarted and forgotten. Ours again, before any data server writes.
   if (auto ok = co_await store_.register_key(record_.key); !ok) co_return ok.error();
+  // A fenced store reads nothing, so the record is looked at only now: a successor may have taken over before the
+  // target forgot.
+  const Result<OwnerRecord> owner = co_await read_owner(store_, superblock_);
+  if (!owner || owner->instance != record_.instance) {
+    Result<void> gone = co_await store_.register_key(0);
+    if (!gone) spdlog::warn("volume {}: {}", superblock_.name, gone.error().reason);
+    if (!owner) co_return owner.error();
+    co_return error(Errc::fenced, "{} has taken the volume over", describe(*owner));
+  }
   spdlog::warn("volume {}: the target forgot its persistent reservations; set again", superblock_.name);
   co_return co_await store_.reserve(record_.key);
 }

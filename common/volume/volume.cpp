@@ -161,7 +161,7 @@ io::Task<Result<void>> MountedVolume::write_superblock(Superblock next) {
 
 io::Task<Result<void>> MountedVolume::fence(uint64_t victim_key) {
   if (ownership_.key() == 0) co_return error(Errc::unsupported, "the LUN has no persistent reservations: cannot fence");
-  Result<void> ok = co_await store_.preempt(ownership_.key(), victim_key, store_.geometry().preempt_and_abort);
+  Result<void> ok = co_await store_.preempt(ownership_.key(), victim_key, true);
   if (!ok && ok.error().code == Errc::fenced) {
     // The key may simply be gone already: then the node is shut out.
     const Result<block::Reservation> now = co_await store_.reservation();
