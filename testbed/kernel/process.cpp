@@ -60,6 +60,7 @@ void default_signals() {
   std::vector<std::string> arguments = launch.arguments;
   std::vector<std::string> environment = launch.environment;
   environment.push_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  if (!launch.working_directory.empty() && ::chdir(launch.working_directory.c_str()) != 0) ::_exit(127);
   ::execve(arguments[0].c_str(), pointers(arguments).data(), pointers(environment).data());
   ::dprintf(2, "cannot run %s: %s\n", arguments[0].c_str(), std::strerror(errno));
   ::_exit(127);

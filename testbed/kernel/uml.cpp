@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+
+#include "testbed/kernel/catalog.hpp"
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -33,6 +35,9 @@ Result<KernelImage> find_kernel(const std::string& path, const std::string& modu
   if (image.path.empty()) {
     if (const char* named = std::getenv("PNFSLAB_KERNEL")) image.path = named;
   }
+  if (image.path == "installed") image.path.clear();
+  if (!image.path.empty() && image.path.find('/') == std::string::npos && ::access(image.path.c_str(), F_OK) != 0)
+    return cached_kernel(image.path);
   if (image.path.empty() || image.path == kDebianKernel) {
     image.path = kDebianKernel;
     if (image.modules.empty()) image.modules = kDebianModules;
@@ -77,11 +82,14 @@ Launch uml_launch(const KernelImage& kernel, const Settings& options, const std:
       // An unknown word of the command line is an environment variable of init.
       "pnfslab_run=" + run,
   };
-  if (!interface.empty()) launch.arguments.push_back("vec0:transport=raw,ifname=" + interface + ",depth=128,gro=1");
+  if (!interface.empty()) launch.arguments.push_back("vec0:transport=raw,ifname=" + interface + ",depth=64,gro=1");
   for (const std::string& argument : options.all("kernel_argument")) launch.arguments.push_back(argument);
   launch.environment = {"TMPDIR=" + run};  // where the guest's memory is a file
   if (needs_xsave_shim()) launch.environment.push_back("LD_PRELOAD=" + guest + "/xsave_shim.so");
-  if (!kernel.library_path.empty()) launch.environment.push_back("LD_LIBRARY_PATH=" + kernel.library_path);
+  if (!kernel.library_path.empty()) {
+    launch.environment.push_back("LD_LIBRARY_PATH=" + kernel.library_path);
+    launch.working_directory = std::filesystem::path(kernel.path).parent_path().string();
+  }
   return launch;
 }
 

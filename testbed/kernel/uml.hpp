@@ -12,15 +12,17 @@ namespace pnfs::kernel {
 struct KernelImage {
   std::string path;
   std::string modules;       // holds <release>/modules.dep
-  std::string library_path;  // of a foreign kernel's C library; empty for a native one
+  std::string library_path;  // of a foreign kernel's C library, whose loader it names relative to its own folder
 };
 
-// The kernel named, or the installed one. Says which package is missing.
+// The kernel at `path`, the one of that name in the catalog (no slash in it), or the installed one (empty). Says which
+// package is missing.
 Result<KernelImage> find_kernel(const std::string& path, const std::string& modules);
 
 struct Launch {
   std::vector<std::string> arguments;    // [0] is the program
   std::vector<std::string> environment;  // additions, "NAME=value"
+  std::string working_directory;         // empty: any
 };
 
 // Descriptors the kernel program writes to.

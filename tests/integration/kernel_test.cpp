@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "common/io/listener_inbox.hpp"
+#include "testbed/kernel/catalog.hpp"
 #include "testbed/kernel/files.hpp"
 #include "testbed/kernel/process.hpp"
 
@@ -191,6 +192,27 @@ TEST(KernelClient, ATimeOutIsToldApart) {
   EXPECT_EQ(captured.result.exit_code, 125);
   EXPECT_EQ(captured.output, "before\n");
 }
+
+// The kernels that `pnfslab kernel add` fetches; those that are not here are not tested.
+class ForeignKernel : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ForeignKernel, BootsAndReachesAServer) {
+  const auto kernels = list_kernels();
+  const auto known = std::find_if(kernels.begin(), kernels.end(), [](const auto& k) { return k.name == GetParam(); });
+  ASSERT_NE(known, kernels.end());
+  if (known->path.empty()) GTEST_SKIP() << "not fetched: pnfslab kernel add " << GetParam();
+  Greeter server;
+  GuestOptions options = plain({"uname -r; bash -c 'cat < /dev/tcp/10.77.1.1/12049'; touch /mnt/x /tmp/x && lsmod"});
+  options.kernel_path = GetParam();
+  options.servers = {{"mds", server.path(), 12049, ""}};
+  const Captured captured = run(options);
+  EXPECT_EQ(captured.result.exit_code, 0) << captured.result.reason << captured.error_output;
+  EXPECT_THAT(captured.output, HasSubstr(known->release + "\nhello 10.77.1.2\n"));
+  EXPECT_THAT(captured.output, HasSubstr("nfs_layout_nfsv41_files"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, ForeignKernel, ::testing::Values("debian-5.10", "debian-6.12"),
+                         [](const auto& info) { return std::string(info.param).substr(7, 1) + "x"; });
 
 TEST(KernelClient, AKernelThatCannotRunIsASentence) {
   GuestOptions options = plain({"true"});

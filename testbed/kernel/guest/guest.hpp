@@ -15,6 +15,8 @@ using kernel::Settings;
 
 // Where the runner's folder (guest.conf in; status, mountstats, dmesg out) is mounted.
 inline constexpr const char* kRunFolder = "/run/pnfslab";
+// The host's files, in guests whose kernel cannot have an overlay above them.
+inline constexpr const char* kHostFolder = "/run/host";
 
 // A line on the console, which is the runner's log.
 void say(const std::string& text);

@@ -88,7 +88,8 @@ void life(const Settings& conf) {
   status.add("release", names.release);
 
   const std::string folder = modules_folder(conf);
-  write_file("/proc/sys/kernel/modprobe", conf.get("init"));
+  const std::string init = conf.get("init");
+  write_file("/proc/sys/kernel/modprobe", ::access(init.c_str(), X_OK) == 0 ? init : kHostFolder + init);
   for (const std::string& name : conf.all("module"))
     if (!load_module(folder, name)) say("module " + name + " is not available");
   bring_up_network(conf);
@@ -101,6 +102,9 @@ void life(const Settings& conf) {
       say("cannot mount the shared folder " + shared + ": " + std::strerror(errno));
   }
   prepare_terminals();
+  // From here on the console shows all that the kernel says, so that a guest that hangs leaves its log behind.
+  constexpr int kConsoleLevel = 8, kAllMessages = 7;
+  ::klogctl(kConsoleLevel, nullptr, kAllMessages);
   write_file(run_file("booted"), "1");
 
   int mount_errno = 0;

@@ -78,7 +78,8 @@ bool load_with_dependencies(const std::string& folder, const std::string& name) 
 std::string modules_folder(const Settings& conf) {
   utsname names{};
   ::uname(&names);
-  return conf.get("modules") + "/" + names.release;
+  const std::string folder = conf.get("modules") + "/" + names.release;
+  return ::access(folder.c_str(), F_OK) == 0 ? folder : kHostFolder + folder;
 }
 
 bool load_module(const std::string& folder, const std::string& wanted) {

@@ -20,23 +20,38 @@ bool fail(const char* doing) {
   return false;
 }
 
-}  // namespace
+// Linux 5.10 cannot open a file through an overlay above hostfs (unless it was opened on hostfs before, as init was).
+bool can_open_through(const std::string& merged) {
+  const int fd = ::open((merged + "/etc/passwd").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  ::close(fd);
+  return true;
+}
 
-bool make_private_root(const Settings& conf) {
-  // Device nodes and set-user-id files of the host are not for a guest that anybody may start.
-  ::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_RDONLY | MS_NOSUID, nullptr);
+bool mount_overlay(const Settings& conf, const std::string& base) {
   if (!load_module(modules_folder(conf), "overlay")) return fail("loading the module overlay");
-  const std::string base = "/run/root";
   for (const char* name : {"", "/upper", "/work", "/merged"}) ::mkdir((base + name).c_str(), 0755);
-  const std::string merged = base + "/merged";
   const std::string layers = "lowerdir=/,upperdir=" + base + "/upper,workdir=" + base + "/work";
-  if (::mount("root", merged.c_str(), "overlay", MS_NOSUID, layers.c_str()) != 0) return fail("mounting the overlay");
+  if (::mount("root", (base + "/merged").c_str(), "overlay", MS_NOSUID, layers.c_str()) != 0)
+    return fail("mounting the overlay");
+  if (can_open_through(base + "/merged")) return true;
+  ::umount2((base + "/merged").c_str(), MNT_DETACH);
+  return false;
+}
 
+void mount_dev_and_sys() {
+  ::mount("sys", "/sys", "sysfs", 0, nullptr);
+  ::mkdir("/dev/pts", 0755);
+  ::mkdir("/dev/shm", 01777);
+  ::mount("devpts", "/dev/pts", "devpts", 0, "ptmxmode=666");
+  ::mount("shm", "/dev/shm", "tmpfs", 0, nullptr);
+}
+
+bool enter_overlay(const std::string& merged) {
   for (const char* name : {"/proc", "/sys", "/dev", "/run", "/mnt", "/tmp"}) ::mkdir((merged + name).c_str(), 0755);
   if (::mount("/proc", (merged + "/proc").c_str(), nullptr, MS_MOVE, nullptr) != 0) return fail("moving /proc");
-  // devtmpfs is there when the kernel mounts it by itself; the same instance either way.
+  // The same instance as the one that the kernel mounted by itself, if it did.
   if (::mount("dev", (merged + "/dev").c_str(), "devtmpfs", 0, "mode=755") != 0) return fail("mounting /dev");
-  ::mount("sys", (merged + "/sys").c_str(), "sysfs", 0, nullptr);
   const std::string run = merged + kRunFolder;
   ::mkdir(run.c_str(), 0755);
   if (::mount(kRunFolder, run.c_str(), nullptr, MS_MOVE, nullptr) != 0) return fail("moving the runner's folder");
@@ -46,12 +61,29 @@ bool make_private_root(const Settings& conf) {
   if (::syscall(SYS_pivot_root, merged.c_str(), old.c_str()) != 0) return fail("changing the root");
   if (::chdir("/") != 0 || ::umount2("/run/.old", MNT_DETACH) != 0) return fail("leaving the old root");
   ::rmdir("/run/.old");
-
-  ::mkdir("/dev/pts", 0755);
-  ::mkdir("/dev/shm", 01777);
-  ::mount("devpts", "/dev/pts", "devpts", 0, "ptmxmode=666");
-  ::mount("shm", "/dev/shm", "tmpfs", 0, nullptr);
   return true;
+}
+
+// The host's files stay the root, read-only, with memory where programs expect to write. What that hides is found
+// below kHostFolder.
+bool cover_with_memory() {
+  ::mkdir(kHostFolder, 0755);
+  if (::mount("none", kHostFolder, "hostfs", MS_RDONLY | MS_NOSUID, "/") != 0) return fail("mounting the host's files");
+  for (const char* name : {"/tmp", "/var/tmp", "/mnt"})
+    if (::mount("memory", name, "tmpfs", MS_NOSUID, "mode=1777") != 0) return fail("mounting a tmpfs");
+  ::mount("dev", "/dev", "devtmpfs", 0, "mode=755");
+  return true;
+}
+
+}  // namespace
+
+bool make_private_root(const Settings& conf) {
+  // Device nodes and set-user-id files of the host are not for a guest that anybody may start.
+  ::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_RDONLY | MS_NOSUID, nullptr);
+  const std::string base = "/run/root";
+  const bool done = mount_overlay(conf, base) ? enter_overlay(base + "/merged") : cover_with_memory();
+  mount_dev_and_sys();
+  return done;
 }
 
 }  // namespace pnfs::guest
