@@ -23,6 +23,10 @@
 namespace pnfs::io {
 class TaskGroup;
 }
+namespace pnfs::fault {
+class Injector;
+struct Context;
+}  // namespace pnfs::fault
 
 namespace pnfs::rpc {
 
@@ -43,11 +47,15 @@ class Call {
   // Encode the arguments here; large opaque data is referenced (see Request::begin_reply).
   xdr::Encoder& args() { return encoder_; }
   void hold(std::shared_ptr<const void> what) { held_.push_back(std::move(what)); }
+  // Fault actions, as for Request.
+  void duplicate(uint32_t times) { treatment_.duplicate = times; }
+  void hold_behind(uint32_t messages) { treatment_.behind = messages; }
 
  private:
   friend class Connection;
   Arena arena_;
   xdr::Encoder encoder_;
+  Treatment treatment_;
   xdr::Encoder::Slot mark_;  // the xid follows it
   std::vector<std::shared_ptr<const void>> held_;
 };
@@ -79,7 +87,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Dispatcher* dispatcher;
     std::shared_ptr<BufferPool> buffers;
     Limits limits;
-    Observer* observer;  // may be null
+    Observer* observer;                 // may be null
+    fault::Injector* faults = nullptr;  // may be null; asked at CONNECT and RECORD
   };
   Connection(uint64_t id, std::unique_ptr<io::Stream> stream, const Environment& environment);
   ~Connection();
@@ -101,6 +110,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The same with a TCP reset.
   void reset(std::string_view reason);
 
+  // From now on everything that comes is read and ignored, and nothing is sent (a fault action).
+  void black_hole();
+
   // Called once, when the connection closes (at once if it is closed). The token takes the notice back.
   using CloseToken = uint64_t;
   CloseToken on_close(std::function<void(Connection&)> action);
@@ -118,6 +130,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct Outgoing {
     std::unique_ptr<Request> reply;
     std::unique_ptr<Call> call;
+    const Treatment& treatment() const { return reply ? reply->treatment_ : call->treatment_; }
+    std::span<const io::ConstBytes> finish();
+  };
+  struct Held {
+    Outgoing message;
+    uint32_t behind;
+    io::TimerQueue::Id timer;
   };
 
   static io::Task<void> read_records(std::shared_ptr<Connection> self);
@@ -131,6 +150,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void take_reply(Buffer record, size_t bytes);
   io::Task<Result<void>> read_ahead();
   void send(Outgoing message);
+  void enqueue(Outgoing message);
+  void overtake();
+  void discard(Outgoing& message);
+  // Asks the fault injector and does what it says. False: the record (or connection) goes no further.
+  io::Task<bool> consult(std::string_view op, Buffer* record, size_t* bytes);
   void release(const Request& request);
   bool full() const;
   void end(std::string reason, bool with_reset);
@@ -150,9 +174,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   io::Endpoint remote_;
   bool accepted_ = false;
   bool closed_ = false;
+  bool black_hole_ = false;
   std::string close_reason_;
 
   // Reading: bytes read ahead of the record in hand.
+  static constexpr size_t kAheadBytes = 8192;
   std::vector<std::byte> ahead_;
   size_t ahead_begin_ = 0;
   size_t ahead_end_ = 0;
@@ -164,6 +190,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   io::Event room_;
 
   std::deque<Outgoing> queue_;
+  std::deque<Held> held_;
   io::Event queued_;
   Watch write_watch_;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/arena.hpp"
+#include "common/base/clock.hpp"
 #include "common/rpc/buffer_pool.hpp"
 #include "common/rpc/message.hpp"
 #include "common/xdr/decoder.hpp"
@@ -15,6 +16,13 @@
 namespace pnfs::rpc {
 
 class Connection;
+
+// What a fault does to a message on its way out.
+struct Treatment {
+  uint32_t duplicate = 0;
+  uint32_t behind = 0;
+};
+inline constexpr Duration kHeldAtMost = std::chrono::seconds(5);
 
 // The service builds at most one reply during handle(); it leaves when handle() returns. No reply and no drop() is
 // answered SYSTEM_ERR. Starting a second reply forgets the first (a fault that replaces a result).
@@ -51,6 +59,10 @@ class Request {
   void reply_rpc_mismatch();
   // No reply at all: the peer will time out.
   void drop();
+  // Fault actions on a reply that leaves: send it so many times more; let so many later replies of the connection
+  // overtake it (or kHeldAtMost pass).
+  void duplicate(uint32_t times) { treatment_.duplicate = times; }
+  void hold_behind(uint32_t replies) { treatment_.behind = replies; }
 
   // Kept alive until the reply has been sent or thrown away.
   void hold(std::shared_ptr<const void> what) { held_.push_back(std::move(what)); }
@@ -82,6 +94,7 @@ class Request {
   size_t results_offset_ = 0;
   std::vector<std::shared_ptr<const void>> held_;
   bool dropped_ = false;
+  Treatment treatment_;
 };
 
 }  // namespace pnfs::rpc

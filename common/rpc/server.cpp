@@ -2,11 +2,12 @@
 
 namespace pnfs::rpc {
 
-Server::Server(io::Network& network, io::TimerQueue& timers, Limits limits, Observer* observer)
+Server::Server(io::Network& network, io::TimerQueue& timers, Limits limits, Observer* observer, fault::Injector* faults)
     : network_(network),
       timers_(timers),
       limits_(limits),
       observer_(observer),
+      faults_(faults),
       buffers_(BufferPool::create()),
       tasks_(timers.executor()),
       handlers_(timers.executor()) {}
@@ -74,7 +75,8 @@ void Server::adopt(ListenerId from, std::unique_ptr<io::Stream> stream) {
     stream->close();
     return;
   }
-  const Connection::Environment environment{&timers_, &tasks_, &handlers_, &dispatcher_, buffers_, limits_, observer_};
+  const Connection::Environment environment{&timers_, &tasks_, &handlers_, &dispatcher_,
+                                            buffers_, limits_, observer_,  faults_};
   const auto connection = std::make_shared<Connection>(next_connection_++, std::move(stream), environment);
   connections_.emplace(connection->id(), Accepted{connection, from});
   connection->on_close([this](Connection& closed) { connections_.erase(closed.id()); });

@@ -12,8 +12,9 @@ namespace pnfs::rpc {
 
 class Server {
  public:
-  // `observer` may be null; it and the seams must outlive the server.
-  Server(io::Network& network, io::TimerQueue& timers, Limits limits = {}, Observer* observer = nullptr);
+  // `observer` and `faults` may be null; they and the seams must outlive the server.
+  Server(io::Network& network, io::TimerQueue& timers, Limits limits = {}, Observer* observer = nullptr,
+         fault::Injector* faults = nullptr);
   // stop() must have ended.
   ~Server();
 
@@ -45,6 +46,7 @@ class Server {
   io::TimerQueue& timers_;
   Limits limits_;
   Observer* observer_;
+  fault::Injector* faults_;
   Dispatcher dispatcher_;
   std::shared_ptr<BufferPool> buffers_;
   io::TaskGroup tasks_;
