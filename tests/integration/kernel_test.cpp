@@ -173,6 +173,13 @@ TEST(KernelClient, TheSharedFolderIsWritable) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(KernelClient, ABlacklistedModuleStaysOut) {
+  GuestOptions options = plain({"grep -c nfs_layout_nfsv41_files /proc/modules"});
+  EXPECT_EQ(run(options).output, "1\n");
+  options.kernel_arguments = {"modprobe.blacklist=nfs_layout_nfsv41_files"};
+  EXPECT_EQ(run(options).output, "0\n");
+}
+
 TEST(KernelClient, APanicIsToldApart) {
   const Captured captured =
       run(plain({"echo before; echo 1 > /proc/sys/kernel/panic_on_oops; kill -9 1; "

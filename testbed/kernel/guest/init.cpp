@@ -91,7 +91,7 @@ void life(const Settings& conf) {
   const std::string init = conf.get("init");
   write_file("/proc/sys/kernel/modprobe", ::access(init.c_str(), X_OK) == 0 ? init : kHostFolder + init);
   for (const std::string& name : conf.all("module"))
-    if (!load_module(folder, name)) say("module " + name + " is not available");
+    if (!load_module(folder, name)) say("module " + name + " is not loaded");
   bring_up_network(conf);
   apply_sysctls(conf);
   const std::string hostname = conf.get("hostname", "client");

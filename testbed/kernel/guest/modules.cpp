@@ -73,6 +73,21 @@ bool load_with_dependencies(const std::string& folder, const std::string& name) 
   return false;
 }
 
+// modprobe.blacklist=a,b on the kernel's command line.
+bool is_blacklisted(const std::string& name) {
+  std::string text;
+  if (!read_file("/proc/cmdline", text)) return false;
+  std::istringstream words(text);
+  constexpr std::string_view kOption = "modprobe.blacklist=";
+  for (std::string word; words >> word;) {
+    if (word.compare(0, kOption.size(), kOption) != 0) continue;
+    std::istringstream names(word.substr(kOption.size()));
+    for (std::string each; std::getline(names, each, ',');)
+      if (module_name(each) == name) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string modules_folder(const Settings& conf) {
@@ -84,6 +99,7 @@ std::string modules_folder(const Settings& conf) {
 
 bool load_module(const std::string& folder, const std::string& wanted) {
   const std::string name = module_name(wanted);
+  if (is_blacklisted(name)) return false;
   if (::access(("/sys/module/" + name + "/initstate").c_str(), F_OK) == 0) return true;
   if (load_with_dependencies(folder, name) || is_built_in(folder, name)) return true;
   std::string text;
@@ -94,7 +110,7 @@ bool load_module(const std::string& folder, const std::string& wanted) {
     std::istringstream words(line);
     std::string keyword, pattern, target;
     if (!(words >> keyword >> pattern >> target) || keyword != "alias") continue;
-    if (::fnmatch(pattern.c_str(), wanted.c_str(), 0) != 0) continue;
+    if (::fnmatch(pattern.c_str(), wanted.c_str(), 0) != 0 || is_blacklisted(module_name(target))) continue;
     found = load_with_dependencies(folder, module_name(target)) || found;
   }
   return found;
