@@ -47,7 +47,7 @@ TEST(TraceJsonTest, LineAndBack) {
 
 TEST(TraceJsonTest, HostileTextIsStillValidJson) {
   Event e;
-  const std::string path("a\"\\\n\x01\xff\xc0\x80\xed\xa0\x80 \xc3\xa4 \xf0\x9f\x98\x80", 22);
+  const std::string path = "a\"\\\n\x01\xff\xc0\x80\xed\xa0\x80 \xc3\xa4 \xf0\x9f\x98\x80";
   e.path = path;
   std::string line;
   append_json_line(line, e);
