@@ -174,7 +174,7 @@ TEST(KernelClient, TheSharedFolderIsWritable) {
 }
 
 TEST(KernelClient, ABlacklistedModuleStaysOut) {
-  GuestOptions options = plain({"grep -c nfs_layout_nfsv41_files /proc/modules"});
+  GuestOptions options = plain({"grep -c ^nfs_layout_nfsv41_files /proc/modules"});
   EXPECT_EQ(run(options).output, "1\n");
   options.kernel_arguments = {"modprobe.blacklist=nfs_layout_nfsv41_files"};
   EXPECT_EQ(run(options).output, "0\n");
