@@ -32,6 +32,8 @@ struct MemoryLunOptions {
 class MemoryLun {
  public:
   explicit MemoryLun(MemoryLunOptions options = {});
+  // The content of another, with other habits.
+  MemoryLun(MemoryLunOptions options, const MemoryLun& content) : MemoryLun(content) { options_ = options; }
   const MemoryLunOptions& options() const { return options_; }
 
   void crash(Random& random);

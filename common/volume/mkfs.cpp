@@ -53,7 +53,7 @@ Result<Superblock> lay_out(const MkfsOptions& o, const block::Geometry& geometry
       o.catalog_bytes != 0 ? o.catalog_bytes : std::clamp<uint64_t>(s.volume_bytes / 32, kMinCatalogBytes, 1ull << 30);
   const uint64_t log =
       o.log_bytes != 0 ? o.log_bytes : std::clamp<uint64_t>(s.volume_bytes / 64, kMinLogBytes, 64ull << 20);
-  s.slots = {kSlotTableOffset, (o.node_slots + 1ull) * kMetaBlockBytes};
+  s.slots = {kSlotTableOffset, (o.node_slots + 2ull) * kMetaBlockBytes};
   s.marks = {s.slots.end(), 2 * kMetaBlockBytes};
   s.catalog = {round_up(s.marks.end(), kRegionAlign), round_up(catalog, kRegionAlign)};
   s.log = {s.catalog.end(), round_up(log, kRegionAlign)};

@@ -19,15 +19,21 @@ uint64_t nonzero(Random& random) {
 }  // namespace
 
 io::Task<Result<OwnerRecord>> read_owner(block::BlockStore& store, const Superblock& superblock) {
-  std::vector<std::byte> block(kMetaBlockBytes);
-  const block::Piece pieces[] = {block};
+  std::vector<std::byte> blocks(2 * kMetaBlockBytes);
+  const block::Piece pieces[] = {blocks};
   if (auto ok = co_await store.read(superblock.slots.offset, pieces); !ok) co_return ok.error();
-  co_return decode_owner(block);
+  const auto first = decode_owner(std::span(blocks).first(kMetaBlockBytes));
+  const auto second = decode_owner(std::span(blocks).last(kMetaBlockBytes));
+  if (!first && !second) co_return first.error().with_context("both owner records are bad");
+  if (!second || (first && first->heartbeat > second->heartbeat)) co_return *first;
+  co_return *second;
 }
 
 io::Task<Result<void>> Ownership::take(MountOptions options, Random& random) {
   Result<OwnerRecord> found = co_await read_owner(store_, superblock_);
-  if (!found && found.error().code != Errc::corrupt) co_return found.error();
+  if (!found && (found.error().code != Errc::corrupt || !options.force)) {
+    co_return found.error().with_context("who uses the volume cannot be told (--force overrides)");
+  }
   uint64_t old_key = 0;
   if (found && found->active) {
     old_key = found->key;
@@ -39,6 +45,7 @@ io::Task<Result<void>> Ownership::take(MountOptions options, Random& random) {
     }
   }
   record_ = OwnerRecord{};
+  record_.heartbeat = found ? found->heartbeat : 0;
   record_.active = true;
   record_.node = options.node;
   record_.host = options.host;
@@ -99,9 +106,10 @@ io::Task<Result<void>> Ownership::shut_out(uint64_t old_key) {
 }
 
 io::Task<Result<void>> Ownership::write_record() {
+  ++record_.heartbeat;
   const auto block = encode(record_);
   const block::ConstPiece pieces[] = {block};
-  co_return co_await store_.write(superblock_.slots.offset, pieces);
+  co_return co_await store_.write(superblock_.slots.offset + record_.heartbeat % 2 * kMetaBlockBytes, pieces);
 }
 
 io::Task<Result<void>> Ownership::keep() {
@@ -116,7 +124,6 @@ io::Task<Result<void>> Ownership::keep() {
         co_return error(Errc::fenced, "{} has taken the volume over", describe(*now));
       }
     }
-    ++record_.heartbeat;
     Result<void> ok = co_await write_record();
     if (!ok && ok.error().code == Errc::fenced) ok = co_await reassert();
     if (!ok && ok.error().code == Errc::fenced) co_return ok.error();

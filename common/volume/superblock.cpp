@@ -34,7 +34,7 @@ Result<void> check_regions(const Superblock& s) {
     }
     previous_end = r.region->end();
   }
-  if (s.slots.length < (s.node_slots + 1ull) * kMetaBlockBytes || s.marks.length < 2 * kMetaBlockBytes ||
+  if (s.slots.length < (s.node_slots + 2ull) * kMetaBlockBytes || s.marks.length < 2 * kMetaBlockBytes ||
       s.catalog.length < kMinCatalogBytes || s.log.length < kMinLogBytes || s.node_slots > kMaxNodeSlots ||
       s.allocation_bytes == 0 || s.allocation_bytes % kMetaBlockBytes != 0) {
     return error(Errc::corrupt, "the superblock contradicts itself (slots {}, catalog {}, log {}, allocation {})",

@@ -33,7 +33,7 @@ struct Superblock {
   uint64_t generation = 0;   // the copy with the highest valid one counts
   uint64_t write_epoch = 0;  // raised when any node may have lost unflushed writes; part of the write verifier
   uint64_t created_seconds = 0;
-  Region slots;    // node-slot table: one block for the owner (MDS), then one for each node slot
+  Region slots;    // two blocks that the owner (MDS) writes in turn, then one reserved for each node slot
   Region marks;    // two generation blocks
   Region catalog;  // SQLite database image
   Region log;      // SQLite WAL
@@ -46,8 +46,9 @@ std::array<std::byte, kMetaBlockBytes> encode(const Superblock& superblock);
 // not_found: no magic number; unsupported: another version; corrupt: checksum or contradicting regions.
 Result<Superblock> decode_superblock(std::span<const std::byte> block);
 
-// Who has the volume mounted. The heartbeat rises while the owner lives; a newcomer that sees it stand still for
-// lease_ms may take over (and fences the old key).
+// Who has the volume mounted. The heartbeat counts the writes of the record, over all owners (the higher of the two
+// blocks counts; they are written in turn, so that a torn one leaves its predecessor). It rises while the owner lives;
+// a newcomer that sees it stand still for lease_ms may take over (and fences the old key).
 struct OwnerRecord {
   bool active = false;
   std::string node;  // name of the MDS
