@@ -5,13 +5,14 @@
 
 #include <functional>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "common/io/event.hpp"
 #include "common/io/timer_queue.hpp"
+#include "common/nfs/callback.hpp"
 #include "common/rpc/connection.hpp"
 #include "common/session/session_table.hpp"
-#include "common/xdr/descriptor.hpp"
 
 namespace pnfs::compound {
 
@@ -20,17 +21,19 @@ class CallbackOps {
  public:
   template <class Args>
   void add(nfs::nfs_cb_opnum4 op, const Args& args) {
-    encoder_.u32(op);
-    xdr::encode(encoder_, args);
+    Arena arena;
+    xdr::Encoder encoder(arena);
+    encoder.u32(op);
+    xdr::encode(encoder, args);
+    for (const auto piece : encoder.pieces()) bytes_.insert(bytes_.end(), piece.begin(), piece.end());
     ops_.push_back(op);
   }
   uint32_t count() const { return static_cast<uint32_t>(ops_.size()); }
-  std::vector<std::byte> encoded() { return encoder_.flatten(); }
+  std::span<const std::byte> encoded() const { return bytes_; }
   const std::vector<nfs::nfs_cb_opnum4>& ops() const { return ops_; }
 
  private:
-  Arena arena_;
-  xdr::Encoder encoder_{arena_};
+  std::vector<std::byte> bytes_;
   std::vector<nfs::nfs_cb_opnum4> ops_;
 };
 
@@ -45,9 +48,12 @@ class CallbackReply {
     uint32_t op = 0;
     return reply_ && reply_->results().u32(op) && xdr::decode(reply_->results(), result);
   }
-  void set_reply(std::unique_ptr<rpc::Reply> reply) { reply_ = std::move(reply); }
 
  private:
+  friend class Backchannel;
+  void set_reply(std::unique_ptr<rpc::Reply> reply) { reply_ = std::move(reply); }
+  bool read_head();
+  nfs::nfsstat4 sequence_status = nfs::NFS4_OK;
   std::unique_ptr<rpc::Reply> reply_;
 };
 
@@ -58,25 +64,52 @@ struct CallbackOptions {
   std::vector<session::RequestName> referring;
 };
 
+class Role;
+
 class Backchannel {
  public:
   // Finds the connection behind a number: rpc::Server::connection. null: closed.
   using FindConnection = std::function<std::shared_ptr<rpc::Connection>(session::ConnectionId)>;
 
   Backchannel(session::SessionTable& sessions, io::TimerQueue& timers, FindConnection find);
+  // The same with callbacks in the role's trace.
+  Backchannel(Role& role, FindConnection find);
   ~Backchannel();
 
   // Errors: Errc::not_found (no such client), Errc::closed (no back channel, or all failed: SEQ4_STATUS_CB_PATH_DOWN is
-  // now set), Errc::timeout, Errc::protocol (the answer makes no sense). An NFS4ERR of the client is a reply.
+  // now set), Errc::timeout (the same), Errc::too_large (over what the client accepts), Errc::protocol (the answer
+  // makes no sense). An NFS4ERR of the client is a reply. `ops` has at least one operation.
   io::Task<Result<CallbackReply>> call(session::ClientId client, CallbackOps ops, CallbackOptions options = {});
 
-  // To be called when a session goes: waiting callbacks end with Errc::closed.
+  // To be called when a session goes (session::Owner::session_removed): callbacks that wait for its slots look for
+  // another session.
   void session_removed(const session::SessionId& id);
 
  private:
-  struct Channel;
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  struct Slot {
+    uint32_t sequence = 0;  // of the last call that the client is known to have executed
+    bool busy = false;
+    bool uncertain = false;  // one more may have been executed: its reply never came
+  };
+  struct Channel {
+    Channel(io::Executor executor, uint32_t slots) : slots(slots), freed(executor) {}
+    std::vector<Slot> slots;
+    io::Event freed;
+    bool gone = false;
+  };
+  struct Attempt;
+
+  io::Task<Result<CallbackReply>> attempt(Attempt& a);
+  io::Task<Result<CallbackReply>> send(Attempt& a, uint32_t sequence);
+  std::unique_ptr<rpc::Call> build(const Attempt& a, const session::Session& session, uint32_t sequence) const;
+  std::shared_ptr<Channel> channel_of(const session::Session& session);
+  void trace(const Attempt& a, std::string_view status, std::string_view reason, TimePoint began) const;
+
+  session::SessionTable& sessions_;
+  io::TimerQueue& timers_;
+  Role* role_ = nullptr;
+  FindConnection find_;
+  std::unordered_map<session::SessionId, std::shared_ptr<Channel>, session::SessionIdHash> channels_;
 };
 
 }  // namespace pnfs::compound

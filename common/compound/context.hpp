@@ -60,6 +60,7 @@ class Context {
   // Kept alive until the reply has left: what large opaque results point into (rpc::Request::hold).
   void hold(std::shared_ptr<const void> what) { request_.hold(std::move(what)); }
 
+  uint64_t call = 0;  // number of this request at this node, as in the trace
   std::string_view tag;
   uint32_t minorversion = 1;
   uint32_t op_count = 0;  // in the request
@@ -120,9 +121,12 @@ class Context {
   bool slot_open() const { return slot_open_; }
   // SEQUENCE found the answer in the reply cache: it is sent instead of what was built so far.
   void replay(std::span<const std::byte> reply);
-  const std::vector<std::byte>* replayed() const { return replayed_.get(); }
+  const std::shared_ptr<const std::vector<std::byte>>& replayed() const { return replayed_; }
+  bool drop_reply = false;       // a fault: everything happens, nothing is sent
   bool replay_uncached = false;  // the operation after SEQUENCE gets NFS4ERR_RETRY_UNCACHED_REP
+  // Of the reply so far, RPC header included.
   void set_encoded_bytes(size_t bytes) { encoded_bytes_ = bytes; }
+  size_t encoded_bytes() const { return encoded_bytes_; }
 
  private:
   rpc::Request& request_;

@@ -22,21 +22,20 @@
 
 #include "common/compound/context.hpp"
 #include "common/io/task.hpp"
-#include "common/xdr/descriptor.hpp"
+#include "common/nfs/op_info.hpp"
+#include "common/nfs/ops.hpp"
 
 namespace pnfs::compound {
 
 // An operation without its types: what the dispatcher works with.
 struct Operation {
-  const xdr::TypeInfo* args = nullptr;  // nullptr: no arguments
-  const xdr::TypeInfo* result = nullptr;
+  const nfs::OpInfo* info = nullptr;
   void* (*make_args)(Arena&) = nullptr;
   void* (*make_result)(Arena&) = nullptr;
   nfs::Status (*run)(Context&, const void* args, void* result) = nullptr;
   io::Task<nfs::Status> (*run_async)(Context&, const void* args, void* result) = nullptr;
 
   bool built() const { return run != nullptr || run_async != nullptr; }
-  nfs::nfsstat4& status(void* value) const { return *static_cast<nfs::nfsstat4*>(result->fields[0].locate(value)); }
 };
 
 class OpTableBase {
@@ -56,6 +55,8 @@ class OpTableBase {
   std::vector<nfs::nfs_opnum4> forgotten() const;
 
  protected:
+  // Throws std::logic_error when a handler's types are not those of the operation (args nullptr: it takes none).
+  static void check_types(nfs::nfs_opnum4 op, const xdr::TypeInfo* args, const xdr::TypeInfo* result);
   std::array<Operation, kEnd> table_{};
 
  private:
@@ -73,13 +74,15 @@ struct HandlerTraits<R (*)(C&, const A&, Res&)> {
   using Ctx = C;
   using Args = A;
   using Result = Res;
+  static constexpr bool has_args = true;
 };
 template <class R, class C, class Res>
 struct HandlerTraits<R (*)(C&, Res&)> {
   using Return = R;
   using Ctx = C;
-  using Args = void;
+  using Args = nfs::ILLEGAL4args;  // empty
   using Result = Res;
+  static constexpr bool has_args = false;
 };
 
 template <class T>
@@ -98,20 +101,18 @@ class OpTable : public OpTableBase {
     static_assert(std::is_base_of_v<typename T::Ctx, Ctx>, "a handler of another role's context");
     static_assert(Op < kEnd);
     Operation& entry = table_[Op];
-    entry.result = &xdr::type_info<typename T::Result>;
+    entry.info = nfs::find_op(Op);
+    entry.make_args = &detail::make<typename T::Args>;
     entry.make_result = &detail::make<typename T::Result>;
-    if constexpr (!std::is_void_v<typename T::Args>) {
-      entry.args = &xdr::type_info<typename T::Args>;
-      entry.make_args = &detail::make<typename T::Args>;
-    }
+    check_types(Op, T::has_args ? &xdr::type_info<typename T::Args> : nullptr, &xdr::type_info<typename T::Result>);
     auto thunk = [](Context& context, const void* args, void* result) -> typename T::Return {
       auto& c = static_cast<typename T::Ctx&>(context);
       auto& r = *static_cast<typename T::Result*>(result);
-      if constexpr (std::is_void_v<typename T::Args>) {
+      if constexpr (T::has_args) {
+        return Handler(c, *static_cast<const typename T::Args*>(args), r);
+      } else {
         (void)args;
         return Handler(c, r);
-      } else {
-        return Handler(c, *static_cast<const typename T::Args*>(args), r);
       }
     };
     if constexpr (std::is_same_v<typename T::Return, nfs::Status>) {

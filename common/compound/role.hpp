@@ -7,6 +7,9 @@
 #include "common/base/clock.hpp"
 #include "common/compound/context.hpp"
 #include "common/compound/op_table.hpp"
+#include "common/fault/injector.hpp"
+#include "common/io/timer_queue.hpp"
+#include "common/trace/sink.hpp"
 
 namespace pnfs::compound {
 
@@ -27,14 +30,21 @@ class Role : public session::Owner {
   virtual std::string_view node() const = 0;  // "mds", "ds1": who speaks in the trace
   virtual const OpTableBase& ops() const = 0;
   virtual session::SessionTable& sessions() = 0;
-  virtual const Clock& clock() const = 0;
   virtual const Identity& identity() const = 0;
+  virtual io::TimerQueue& timers() = 0;
+  virtual trace::Sink& trace() = 0;
+  virtual fault::Injector& faults() = 0;
+  TimePoint now() { return timers().now(); }
 
   // ---- filehandles ----
   // PUTFH: NFS4ERR_BADHANDLE, NFS4ERR_STALE ... without I/O; what needs I/O is found out by the operation that uses it.
   virtual nfs::Status check_filehandle(Context&, std::span<const std::byte> fh) = 0;
   // PUTROOTFH and PUTPUBFH: call context.set_current().
   virtual nfs::Status put_root(Context&) = 0;
+
+  // The path and fileid of the current filehandle, as far as they are known without I/O, for trace and fault rules.
+  // Only asked when one of the two listens.
+  virtual void describe_current(Context&, TraceFields&) {}
 
   // ---- clients ----
   // The first CREATE_SESSION of a client: remember the record, and context.wait_durable() when it must survive.
@@ -52,6 +62,12 @@ class Role : public session::Owner {
   // Awaited before a reply leaves whose context called wait_durable(). A failure replaces the results after SEQUENCE by
   // this status: what was claimed did not become true.
   virtual io::Task<nfs::Status> before_reply(Context& context) = 0;
+
+  // Numbers all requests of this node, for the trace.
+  uint64_t next_call() { return ++calls_; }
+
+ private:
+  uint64_t calls_ = 0;
 };
 
 }  // namespace pnfs::compound

@@ -8,7 +8,7 @@ using nfs::fail;
 SessionTable::ExchangeAnswer SessionTable::exchange_id(const ExchangeRequest& request, TimePoint now) {
   const auto found = owners_.find(std::string(request.owner));
   const Names names = found == owners_.end() ? Names{} : found->second;
-  if ((request.flags & nfs::EXCHGID4_FLAG_UPD_CONFIRMED_REC_A) != 0) return update(request, names, now);
+  if (request.update) return update(request, names, now);
 
   Client* confirmed = client(names.confirmed);
   if (confirmed != nullptr) {

@@ -34,6 +34,12 @@ void Session::unbind(ConnectionId connection) {
   std::erase(back_order_, connection);
 }
 
+void Session::unbind_back(ConnectionId connection) {
+  std::erase(back_order_, connection);
+  const auto found = connections_.find(connection);
+  if (found != connections_.end() && found->second != Direction::fore) found->second = Direction::fore;
+}
+
 std::optional<Direction> Session::binding(ConnectionId connection) const {
   const auto found = connections_.find(connection);
   if (found == connections_.end()) return std::nullopt;

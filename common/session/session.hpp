@@ -31,6 +31,8 @@ class Session {
   // Connections. Adding to what is bound keeps what was there.
   void bind(ConnectionId connection, Direction direction);
   void unbind(ConnectionId connection);
+  // It no longer serves callbacks; what else it serves stays.
+  void unbind_back(ConnectionId connection);
   std::optional<Direction> binding(ConnectionId connection) const;
   size_t connection_count() const { return connections_.size(); }
   // The connection bound to the back channel last: the one most likely to work. 0: none.

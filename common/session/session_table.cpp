@@ -12,8 +12,27 @@ nfs::Status no_session(const SessionId& id) {
   return fail(nfs::NFS4ERR_BADSESSION, "15.1.11.1", "no session has the id {}", to_string(id));
 }
 
-// A reply of SEQUENCE alone: RPC header, status, empty tag, count, operation, status, SEQUENCE4resok.
-constexpr size_t kSequenceReplyBytes = 24 + 12 + 8 + 36;
+nfs::Status check_sizes(const ChannelAttrs& fore, const SessionTable::Sizes& sizes, bool cache_this) {
+  if (sizes.request_bytes > fore.max_request_bytes) {
+    return fail(nfs::NFS4ERR_REQ_TOO_BIG, "2.10.6.4", "a request of {} bytes, ca_maxrequestsize is {}",
+                sizes.request_bytes, fore.max_request_bytes);
+  }
+  if (sizes.operations > fore.max_operations) {
+    return fail(nfs::NFS4ERR_TOO_MANY_OPS, "18.36.3", "{} operations, ca_maxoperations is {}", sizes.operations,
+                fore.max_operations);
+  }
+  if (sizes.reply_bytes > fore.max_response_bytes) {
+    return fail(nfs::NFS4ERR_REP_TOO_BIG, "2.10.6.4",
+                "SEQUENCE alone is answered with {} bytes, ca_maxresponsesize is {}", sizes.reply_bytes,
+                fore.max_response_bytes);
+  }
+  if (cache_this && sizes.reply_bytes > fore.max_cached_bytes) {
+    return fail(nfs::NFS4ERR_REP_TOO_BIG_TO_CACHE, "2.10.6.4",
+                "sa_cachethis, but SEQUENCE alone is answered with {} bytes and ca_maxresponsesize_cached is {}",
+                sizes.reply_bytes, fore.max_cached_bytes);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -21,23 +40,11 @@ SessionTable::SessionTable(const Config& config, Owner& owner) : config_(config)
 SessionTable::~SessionTable() = default;
 
 SessionTable::SequenceAnswer SessionTable::sequence(const SessionId& id, const SequenceRequest& request,
-                                                    ConnectionId connection, size_t request_bytes, uint32_t operations,
-                                                    TimePoint now) {
+                                                    ConnectionId connection, const Sizes& sizes, TimePoint now) {
   Session* found = session(id);
   if (found == nullptr) return {.status = no_session(id)};
-  const ChannelAttrs& fore = found->fore();
-  if (request_bytes > fore.max_request_bytes) {
-    return {.status = fail(nfs::NFS4ERR_REQ_TOO_BIG, "2.10.6.4", "a request of {} bytes, ca_maxrequestsize is {}",
-                           request_bytes, fore.max_request_bytes)};
-  }
-  if (operations > fore.max_operations) {
-    return {.status = fail(nfs::NFS4ERR_TOO_MANY_OPS, "18.36.3", "{} operations, ca_maxoperations is {}", operations,
-                           fore.max_operations)};
-  }
-  if (request.cache_this && fore.max_cached_bytes < kSequenceReplyBytes) {
-    return {.status = fail(nfs::NFS4ERR_REP_TOO_BIG_TO_CACHE, "2.10.6.4",
-                           "sa_cachethis, but ca_maxresponsesize_cached is {} and SEQUENCE alone takes {} bytes",
-                           fore.max_cached_bytes, kSequenceReplyBytes)};
+  if (nfs::Status status = check_sizes(found->fore(), sizes, request.cache_this); !status) {
+    return {.status = std::move(status)};
   }
   const bool known = found->binding(connection).has_value();
   if (!known && found->connection_count() >= config_.limits.max_connections_per_session) {
@@ -75,6 +82,12 @@ void SessionTable::finish(const SessionId& id, uint32_t slot, uint32_t sequence,
   if (found == nullptr || slot >= found->slots().size() || found->slots().slot(slot).sequence != sequence) return;
   found->slots().finish(slot, reply, cached);
   if (Client* c = client(found->client())) renew(*c, now);
+}
+
+void SessionTable::abandon(const SessionId& id, uint32_t slot, uint32_t sequence) {
+  Session* found = session(id);
+  if (found == nullptr || slot >= found->slots().size() || found->slots().slot(slot).sequence != sequence) return;
+  found->slots().abandon(slot);
 }
 
 SessionTable::BindAnswer SessionTable::bind(const SessionId& id, ConnectionId connection, uint32_t wanted,
@@ -169,13 +182,12 @@ nfs::Status SessionTable::destroy_client(ClientId id, TimePoint now) {
   return {};
 }
 
-nfs::Status SessionTable::reclaim_complete(ClientId id) {
-  Client* found = client(id);
+nfs::Status SessionTable::may_reclaim_complete(ClientId id) const {
+  const Client* found = client(id);
   if (found == nullptr) return fail(nfs::NFS4ERR_SERVERFAULT, "18.51", "the client went while its request ran");
   if (found->reclaim_complete) {
     return fail(nfs::NFS4ERR_COMPLETE_ALREADY, "18.51.4", "RECLAIM_COMPLETE was done before by this client id");
   }
-  found->reclaim_complete = true;
   return {};
 }
 

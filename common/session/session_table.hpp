@@ -38,7 +38,8 @@ class SessionTable {
     std::string_view owner;
     Verifier verifier;
     Principal principal;
-    uint32_t flags = 0;  // eia_flags, already checked for unknown bits
+    uint32_t flags = 0;   // eia_flags, already checked for unknown bits
+    bool update = false;  // EXCHGID4_FLAG_UPD_CONFIRMED_REC_A
     Implementation implementation;
   };
   struct ExchangeAnswer {
@@ -79,14 +80,21 @@ class SessionTable {
     Client* client = nullptr;
     bool bound_now = false;  // the connection is new to the table: call connection_closed() when it ends
   };
-  // request_bytes and operations are checked against the session's limits first.
+  // What is checked against the session's limits before anything else.
+  struct Sizes {
+    size_t request_bytes = 0;
+    size_t reply_bytes = 0;  // of an answer with SEQUENCE's result alone
+    uint32_t operations = 1;
+  };
   SequenceAnswer sequence(const SessionId& id, const SequenceRequest& request, ConnectionId connection,
-                          size_t request_bytes, uint32_t operations, TimePoint now);
+                          const Sizes& sizes, TimePoint now);
   // sr_status_flags, but for what only the role knows.
   uint32_t status_flags(const Session& session, const Client& client) const;
   // The end of a request that sequence() told to execute. The session may be gone by now.
   void finish(const SessionId& id, uint32_t slot, uint32_t sequence, std::span<const std::byte> reply, bool cached,
               TimePoint now);
+  // The same request never came (a fault): its slot goes back to where it was.
+  void abandon(const SessionId& id, uint32_t slot, uint32_t sequence);
 
   // ---- BIND_CONN_TO_SESSION (18.34) ----
   struct BindAnswer {
@@ -101,7 +109,8 @@ class SessionTable {
   // ---- DESTROY_SESSION (18.37), DESTROY_CLIENTID (18.50), RECLAIM_COMPLETE (18.51) ----
   nfs::Status destroy_session(const SessionId& id, ConnectionId connection);
   nfs::Status destroy_client(ClientId id, TimePoint now);
-  nfs::Status reclaim_complete(ClientId id);
+  // The caller sets Client::reclaim_complete once its own part is done.
+  nfs::Status may_reclaim_complete(ClientId id) const;
 
   // ---- leases ----
   void renew(Client& client, TimePoint now);

@@ -77,6 +77,18 @@ void SlotTable::finish(uint32_t index, std::span<const std::byte> reply, bool ca
   cached_bytes_ += slot.reply.capacity();
 }
 
+void SlotTable::abandon(uint32_t index) {
+  if (index >= slots_.size() || !slots_[index].busy) return;
+  Slot& slot = slots_[index];
+  slot.busy = false;
+  --busy_;
+  --slot.sequence;
+  slot.used = slot.sequence != 0;
+  // What the earlier sequence answered is gone: another retry of that would have been misordered anyway.
+  slot.cached = false;
+  slot.digest = 0;
+}
+
 void SlotTable::set_target(uint32_t highest) {
   target_highest_ = std::min(highest, size() - 1);
   ++generation_;

@@ -48,6 +48,9 @@ class SlotTable {
   // The request on this slot is answered. cached: `reply` is all of it; otherwise its SEQUENCE part.
   void finish(uint32_t slot, std::span<const std::byte> reply, bool cached);
 
+  // As if the request on this slot had never come (a fault that drops it): the client's retry is a new request.
+  void abandon(uint32_t slot);
+
   const Slot& slot(uint32_t index) const { return slots_[index]; }
   uint32_t size() const { return static_cast<uint32_t>(slots_.size()); }
   uint32_t busy_count() const { return busy_; }

@@ -15,6 +15,12 @@ nfs::Status op_destroy_clientid(Context&, const nfs::DESTROY_CLIENTID4args&, nfs
 nfs::Status op_reclaim_complete(Context&, const nfs::RECLAIM_COMPLETE4args&, nfs::RECLAIM_COMPLETE4res&);
 nfs::Status op_backchannel_ctl(Context&, const nfs::BACKCHANNEL_CTL4args&, nfs::BACKCHANNEL_CTL4res&);
 nfs::Status op_set_ssv(Context&, const nfs::SET_SSV4args&, nfs::SET_SSV4res&);
+nfs::Status op_putfh(Context&, const nfs::PUTFH4args&, nfs::PUTFH4res&);
+nfs::Status op_putrootfh(Context&, nfs::PUTROOTFH4res&);
+nfs::Status op_putpubfh(Context&, nfs::PUTPUBFH4res&);
+nfs::Status op_getfh(Context&, nfs::GETFH4res&);
+nfs::Status op_savefh(Context&, nfs::SAVEFH4res&);
+nfs::Status op_restorefh(Context&, nfs::RESTOREFH4res&);
 
 template <class Ctx>
 void add_shared_ops(OpTable<Ctx>& table) {
@@ -27,6 +33,12 @@ void add_shared_ops(OpTable<Ctx>& table) {
   table.template op<nfs::OP_RECLAIM_COMPLETE, op_reclaim_complete>();
   table.template op<nfs::OP_BACKCHANNEL_CTL, op_backchannel_ctl>();
   table.template op<nfs::OP_SET_SSV, op_set_ssv>();
+  table.template op<nfs::OP_PUTFH, op_putfh>();
+  table.template op<nfs::OP_PUTROOTFH, op_putrootfh>();
+  table.template op<nfs::OP_PUTPUBFH, op_putpubfh>();
+  table.template op<nfs::OP_GETFH, op_getfh>();
+  table.template op<nfs::OP_SAVEFH, op_savefh>();
+  table.template op<nfs::OP_RESTOREFH, op_restorefh>();
 }
 
 }  // namespace pnfs::compound

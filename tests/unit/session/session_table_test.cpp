@@ -28,8 +28,8 @@ class SessionTableTest : public testing::Test, public Owner {
   void client_removed(ClientId id, Removed why) override { removed.emplace_back(id, why); }
 
   SessionTable::ExchangeAnswer exchange(std::string_view owner = "a", int verf = 1, Principal who = kRoot,
-                                        uint32_t flags = 0) {
-    return table.exchange_id({.owner = owner, .verifier = verifier(verf), .principal = who, .flags = flags}, now);
+                                        bool update = false) {
+    return table.exchange_id({.owner = owner, .verifier = verifier(verf), .principal = who, .update = update}, now);
   }
   SessionTable::CreateRequest create_request(ClientId id, uint32_t sequence, Principal who = kRoot) {
     return {.client = id, .sequence = sequence, .principal = who, .fore = kAttrs, .back = kAttrs, .connection = 5};
@@ -47,7 +47,7 @@ class SessionTableTest : public testing::Test, public Owner {
   }
   SessionTable::SequenceAnswer sequence(const SessionId& id, SequenceRequest r, ConnectionId connection = 5,
                                         size_t bytes = 200, uint32_t ops = 3) {
-    return table.sequence(id, r, connection, bytes, ops, now);
+    return table.sequence(id, r, connection, {.request_bytes = bytes, .reply_bytes = 80, .operations = ops}, now);
   }
 
   Config config;
@@ -114,7 +114,7 @@ TEST_F(SessionTableTest, Case5RestartReplacesOnConfirmation) {
 }
 
 TEST_F(SessionTableTest, Cases6To9Update) {
-  constexpr uint32_t kUpdate = nfs::EXCHGID4_FLAG_UPD_CONFIRMED_REC_A;
+  constexpr bool kUpdate = true;
   EXPECT_EQ(exchange("a", 1, kRoot, kUpdate).status.status, nfs::NFS4ERR_NOENT);
   exchange("a", 1);
   EXPECT_EQ(exchange("a", 1, kRoot, kUpdate).status.status, nfs::NFS4ERR_NOENT) << "unconfirmed does not count";
@@ -242,6 +242,12 @@ TEST_F(SessionTableTest, CacheThisNeedsRoomForSequenceItself) {
   EXPECT_TRUE(sequence(session, {.sequence = 1}).status.ok());
 }
 
+TEST_F(SessionTableTest, AReplyThatCannotEvenHoldSequenceIsRefused) {
+  client();
+  const auto answer = table.sequence(last, {.sequence = 1}, 5, {.request_bytes = 200, .reply_bytes = 8193}, now);
+  EXPECT_EQ(answer.status.status, nfs::NFS4ERR_REP_TOO_BIG);
+}
+
 TEST_F(SessionTableTest, SequenceBindsAnUnknownConnectionToTheForeChannel) {
   client();
   EXPECT_FALSE(sequence(last, {.sequence = 1}, 5).bound_now);
@@ -349,8 +355,9 @@ TEST_F(SessionTableTest, DestroyClientidRefusesWhileThereIsSomething) {
 
 TEST_F(SessionTableTest, ReclaimCompleteOnce) {
   const ClientId id = client();
-  EXPECT_TRUE(table.reclaim_complete(id).ok());
-  EXPECT_EQ(table.reclaim_complete(id).status, nfs::NFS4ERR_COMPLETE_ALREADY);
+  EXPECT_TRUE(table.may_reclaim_complete(id).ok());
+  table.client(id)->reclaim_complete = true;
+  EXPECT_EQ(table.may_reclaim_complete(id).status, nfs::NFS4ERR_COMPLETE_ALREADY);
 }
 
 TEST_F(SessionTableTest, SweepReportsExpiredClientsWithStateOnceAndRemovesTheRest) {

@@ -141,6 +141,16 @@ TEST_F(SlotTableTest, ARequestIsSeenWhenTheNextOneComes) {
   EXPECT_TRUE(table.seen(99, 1));
 }
 
+TEST_F(SlotTableTest, AnAbandonedRequestMayComeAgain) {
+  ASSERT_EQ(begin(request(1)), Verdict::execute);
+  table.abandon(0);
+  EXPECT_EQ(table.busy_count(), 0u);
+  run(1);
+  ASSERT_EQ(begin(request(2)), Verdict::execute);
+  table.abandon(0);
+  EXPECT_EQ(begin(request(2)), Verdict::execute);
+}
+
 TEST_F(SlotTableTest, CacheMemoryIsCountedAndLargeBuffersAreNotKept) {
   ASSERT_EQ(begin(request(1)), Verdict::execute);
   table.finish(0, reply_of(8000), true);
