@@ -3,11 +3,13 @@
 #include <thread>
 
 #include "testbed/cli/command.hpp"
-#include "testbed/cli/guest_run.hpp"
+#include "testbed/lab/guest_run.hpp"
 
 namespace pnfs::cli {
 
 namespace {
+
+using namespace lab;  // its functions are what the subcommands are made of
 
 struct Options {
   std::string state = default_state_folder();
@@ -83,10 +85,11 @@ int client(const Options& options) {
 }  // namespace
 
 void add_client(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand(
-      "client", "Run a command in a real Linux kernel with the export mounted at /mnt/pnfs\n"
-                "Example: pnfslab client -- sh -c 'dd if=/dev/zero of=/mnt/pnfs/f bs=1M count=8 conv=fsync'\n"
-                "Exit code: the command's own; 32 when the mount failed; 125 when no kernel could be started");
+  auto* sub =
+      app.add_subcommand("client",
+                         "Run a command in a real Linux kernel with the export mounted at /mnt/pnfs\n"
+                         "Example: pnfslab client -- sh -c 'dd if=/dev/zero of=/mnt/pnfs/f bs=1M count=8 conv=fsync'\n"
+                         "Exit code: the command's own; 32 when the mount failed; 125 when no kernel could be started");
   auto options = std::make_shared<Options>();
   sub->add_option("--state", options->state, "The lab's state folder")->capture_default_str();
   sub->add_option("--kernel", options->kernel, "A User-Mode Linux kernel (default: the installed one)");

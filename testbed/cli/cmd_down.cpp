@@ -2,12 +2,14 @@
 #include <filesystem>
 
 #include "testbed/cli/command.hpp"
-#include "testbed/cli/daemon.hpp"
-#include "testbed/cli/lab.hpp"
+#include "testbed/lab/daemon.hpp"
+#include "testbed/lab/lab.hpp"
 
 namespace pnfs::cli {
 
 namespace {
+
+using namespace lab;  // its functions are what the subcommands are made of
 
 struct Options {
   std::string state = default_state_folder();
@@ -34,8 +36,9 @@ int down(const Options& options) {
 }  // namespace
 
 void add_down(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("down", "End the servers of a lab; the volume stays for the next `up`\n"
-                                         "Example: pnfslab down --purge");
+  auto* sub = app.add_subcommand("down",
+                                 "End the servers of a lab; the volume stays for the next `up`\n"
+                                 "Example: pnfslab down --purge");
   auto options = std::make_shared<Options>();
   sub->add_option("--state", options->state, "The lab's state folder")->capture_default_str();
   sub->add_flag("--purge", options->purge, "Remove the state folder too: LUN image, logs and traces");

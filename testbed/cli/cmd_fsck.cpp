@@ -1,12 +1,14 @@
 // pnfslab fsck: checks a volume without changing it.
 #include "common/volume/fsck.hpp"
 #include "testbed/cli/command.hpp"
-#include "testbed/cli/lab_state.hpp"
-#include "testbed/cli/volume_tools.hpp"
+#include "testbed/lab/lab_state.hpp"
+#include "testbed/lab/volume_tools.hpp"
 
 namespace pnfs::cli {
 
 namespace {
+
+using namespace lab;  // its functions are what the subcommands are made of
 
 struct Options {
   std::string url;
@@ -35,8 +37,9 @@ int check(Options options) {
 }  // namespace
 
 void add_fsck(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("fsck", "Check a volume; exit code 1 when something is wrong with it\n"
-                                         "Example: pnfslab fsck --json");
+  auto* sub = app.add_subcommand("fsck",
+                                 "Check a volume; exit code 1 when something is wrong with it\n"
+                                 "Example: pnfslab fsck --json");
   auto options = std::make_shared<Options>();
   sub->add_option("url", options->url, "iscsi://host[:port]/iqn/lun (default: the volume of the lab that is up)");
   sub->add_option("--state", options->state, "The lab's state folder")->capture_default_str();

@@ -1,11 +1,13 @@
 // pnfslab mkfs: makes a volume on a LUN, with the words of mkfs.gfs2.
 #include "common/volume/volume.hpp"
 #include "testbed/cli/command.hpp"
-#include "testbed/cli/volume_tools.hpp"
+#include "testbed/lab/volume_tools.hpp"
 
 namespace pnfs::cli {
 
 namespace {
+
+using namespace lab;  // its functions are what the subcommands are made of
 
 struct Options {
   std::string url;
@@ -40,9 +42,10 @@ int make(const Options& given) {
 }  // namespace
 
 void add_mkfs(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand(
-      "mkfs", "Make a volume on a LUN\n"
-              "Example: pnfslab mkfs -j 2 -t lab:vol0 iscsi://127.0.0.1:13260/iqn.2026-01.pnfslab:lun0/0");
+  auto* sub =
+      app.add_subcommand("mkfs",
+                         "Make a volume on a LUN\n"
+                         "Example: pnfslab mkfs -j 2 -t lab:vol0 iscsi://127.0.0.1:13260/iqn.2026-01.pnfslab:lun0/0");
   auto options = std::make_shared<Options>();
   sub->add_option("-j", options->mkfs.node_slots, "Node slots: how many data servers may join")
       ->check(CLI::Range(1u, volume::kMaxNodeSlots))

@@ -30,15 +30,16 @@ Result<void> connect_once(const io::Endpoint& to, int timeout_ms) {
     }
   }
   close(fd);
-  if (problem != 0) return error(Errc::refused, "nothing serves at {}: {}", to_string(to), std::strerror(problem));
+  if (problem != 0) return error(Errc::refused, "nothing serves at {}: {}", io::to_string(to), std::strerror(problem));
   return {};
 }
 
 }  // namespace
 
 void add_probe(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("probe", "Exit code 0 when something listens at ADDRESS:PORT (for health checks)\n"
-                                          "Example: pnfslab probe 127.0.0.1:12049");
+  auto* sub = app.add_subcommand("probe",
+                                 "Exit code 0 when something listens at ADDRESS:PORT (for health checks)\n"
+                                 "Example: pnfslab probe 127.0.0.1:12049");
   auto options = std::make_shared<Options>();
   sub->add_option("address", options->address, "ADDRESS:PORT")->required();
   sub->add_option("--timeout-ms", options->timeout_ms, "How long to wait")->capture_default_str();

@@ -8,13 +8,15 @@
 #include <sstream>
 
 #include "testbed/cli/command.hpp"
-#include "testbed/cli/guest_run.hpp"
-#include "testbed/cli/lab.hpp"
-#include "testbed/cli/trace_counts.hpp"
+#include "testbed/lab/guest_run.hpp"
+#include "testbed/lab/lab.hpp"
+#include "testbed/lab/trace_counts.hpp"
 
 namespace pnfs::cli {
 
 namespace {
+
+using namespace lab;  // its functions are what the subcommands are made of
 
 using nlohmann::json;
 
@@ -23,20 +25,20 @@ constexpr uint16_t kOtherBasePorts[] = {12049, 22049, 32049, 42049};
 
 // Each prints "name value" lines that the host reads. The caches are dropped before reading back, so that the bytes
 // come from the servers.
-constexpr std::string_view kModernScript = R"(
+constexpr std::string_view kModernScript = R"sh(
 set -e
 dd if=/dev/urandom of=/tmp/data bs=1M count=8 2>/dev/null
 dd if=/tmp/data of=/mnt/pnfs/quickstart bs=1M conv=fsync 2>/dev/null
 echo 3 >/proc/sys/vm/drop_caches
 echo "written $(md5sum </tmp/data | cut -d' ' -f1)"
 echo "read $(md5sum </mnt/pnfs/quickstart | cut -d' ' -f1)"
-)";
-constexpr std::string_view k2014Script = R"(
+)sh";
+constexpr std::string_view k2014Script = R"sh(
 echo "read $(md5sum </mnt/pnfs/quickstart | cut -d' ' -f1)"
 LC_ALL=C dd if=/dev/zero of=/mnt/pnfs/quickstart-2014 bs=64k count=1 conv=fsync 2>&1 |
   sed -n 's/^dd: \(.*\)$/error \1/p'
 exit 0
-)";
+)sh";
 
 struct Options {
   std::string json_file;
@@ -183,7 +185,8 @@ Result<json> tour(const Options& options) {
   auto old = run_profile(folder.path(), "dlm-2014", k2014Script);
   if (!old) return old.error().with_context("profile dlm-2014");
   const bool old_same = old->said["read"] == modern->said["read"];
-  fmt::print("\ndlm-2014: reading the same file through the data servers: checksum {}\n", old_same ? "equal" : "DIFFERS");
+  fmt::print("\ndlm-2014: reading the same file through the data servers: checksum {}\n",
+             old_same ? "equal" : "DIFFERS");
   fmt::print("          LAYOUTGET for write answered {}\n          because: {}\n", old->trace.layoutget_rw_status,
              old->trace.layoutget_rw_reason);
   fmt::print("          the application saw: {} ({})\n", application_error(*old), old->said["error"]);
@@ -223,16 +226,18 @@ int quickstart(const Options& options) {
       return report("quickstart", error(Errc::io, "cannot write '{}': {}", options.json_file, std::strerror(errno)));
   }
   if (as_promised(*result)) return 0;
-  fmt::print(stderr, "pnfslab quickstart: not all of this is as it should be; run it again with --keep and look at the "
-                     "traces\n");
+  fmt::print(stderr,
+             "pnfslab quickstart: not all of this is as it should be; run it again with --keep and look at the "
+             "traces\n");
   return kExitFailed;
 }
 
 }  // namespace
 
 void add_quickstart(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("quickstart", "The tour: a lab, a kernel client, and the BADIOMODE of 2014\n"
-                                               "Example: pnfslab quickstart --json result.json");
+  auto* sub = app.add_subcommand("quickstart",
+                                 "The tour: a lab, a kernel client, and the BADIOMODE of 2014\n"
+                                 "Example: pnfslab quickstart --json result.json");
   auto options = std::make_shared<Options>();
   sub->add_option("--json", options->json_file, "Write the result to this file as JSON too");
   sub->add_flag("--keep", options->keep, "Keep logs, traces and the LUN image, and say where they are");

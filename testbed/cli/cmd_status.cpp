@@ -2,11 +2,13 @@
 #include <nlohmann/json.hpp>
 
 #include "testbed/cli/command.hpp"
-#include "testbed/cli/lab.hpp"
+#include "testbed/lab/lab.hpp"
 
 namespace pnfs::cli {
 
 namespace {
+
+using namespace lab;  // its functions are what the subcommands are made of
 
 struct Options {
   std::string state = default_state_folder();
@@ -48,8 +50,9 @@ int status(const Options& options) {
 }  // namespace
 
 void add_status(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("status", "Show the servers of a lab; exit code 1 when one of them is gone\n"
-                                           "Example: pnfslab status --json | jq .mds.port");
+  auto* sub = app.add_subcommand("status",
+                                 "Show the servers of a lab; exit code 1 when one of them is gone\n"
+                                 "Example: pnfslab status --json | jq .mds.port");
   auto options = std::make_shared<Options>();
   sub->add_option("--state", options->state, "The lab's state folder")->capture_default_str();
   sub->add_flag("--json", options->as_json, "Machine-readable");

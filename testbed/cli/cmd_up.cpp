@@ -1,11 +1,13 @@
 // pnfslab up: target, metadata server and data servers in one command.
 #include "common/base/config.hpp"
 #include "testbed/cli/command.hpp"
-#include "testbed/cli/lab.hpp"
+#include "testbed/lab/lab.hpp"
 
 namespace pnfs::cli {
 
 namespace {
+
+using namespace lab;  // its functions are what the subcommands are made of
 
 const std::vector<std::string_view> kProfiles{"modern", "dlm-2014", "local-export", "spnfs"};
 constexpr unsigned kMostDataServers = 250;  // the Linux client takes 256 per device
@@ -32,18 +34,20 @@ int up(const LabOptions& options) {
   if (options.quiet) return 0;
   const Server* mds = state->find("mds");
   fmt::print("up: profile {}, {} data servers, volume {}\n", state->profile, options.data_servers, state->store_url);
-  fmt::print("mount it from any machine that reaches {0}:\n"
-             "  mount -t nfs4 -o vers=4.1,port={1} {0}:/ DIR\n"
-             "or in a kernel of its own:\n  pnfslab client -- ls -l /mnt/pnfs\n",
-             mds->address, mds->port);
+  fmt::print(
+      "mount it from any machine that reaches {0}:\n"
+      "  mount -t nfs4 -o vers=4.1,port={1} {0}:/ DIR\n"
+      "or in a kernel of its own:\n  pnfslab client -- ls -l /mnt/pnfs\n",
+      mds->address, mds->port);
   return 0;
 }
 
 }  // namespace
 
 void add_up(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("up", "Start a target, a metadata server and data servers\n"
-                                       "Example: pnfslab up --data-servers 3 --profile dlm-2014");
+  auto* sub = app.add_subcommand("up",
+                                 "Start a target, a metadata server and data servers\n"
+                                 "Example: pnfslab up --data-servers 3 --profile dlm-2014");
   auto options = std::make_shared<LabOptions>();
   auto config = std::make_shared<std::string>();
   auto topology = std::make_shared<std::string>("loopback");
@@ -62,8 +66,7 @@ void add_up(CLI::App& app, Action& action) {
     return o;
   };
   option("--state", &LabOptions::state, "Folder for the LUN image, logs, traces and sockets");
-  option("--data-servers", &LabOptions::data_servers, "How many data servers")
-      ->check(CLI::Range(1u, kMostDataServers));
+  option("--data-servers", &LabOptions::data_servers, "How many data servers")->check(CLI::Range(1u, kMostDataServers));
   option("--profile", &LabOptions::profile, "Server personality")->check(CLI::IsMember(profiles));
   option("--address", &LabOptions::address, "Address to listen on")->check(CLI::ValidIPV4);
   option("--base-port", &LabOptions::base_port,

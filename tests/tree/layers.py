@@ -30,8 +30,9 @@ ALLOWED |= {
     "testbed/client": {"common/base", "common/io", "common/xdr", "common/rpc", "common/nfs"},
     "testbed/cluster": ALL_COMMON | {"mds", "ds", "testbed/client", "testbed/target"},
     "testbed/inspect": {"common/base", "common/io", "common/block", "common/volume", "common/xdr", "common/nfs"},
-    "testbed/scenario": ALL_COMMON | {"testbed/kernel", "testbed/client", "testbed/cluster"},
-    "testbed/cli": ALL_COMMON | {"testbed/kernel", "testbed/inspect", "testbed/scenario", "testbed/client",
+    "testbed/lab": ALL_COMMON | {"testbed/kernel"},
+    "testbed/scenario": ALL_COMMON | {"testbed/kernel", "testbed/client", "testbed/cluster", "testbed/lab"},
+    "testbed/cli": ALL_COMMON | {"testbed/kernel", "testbed/lab", "testbed/inspect", "testbed/scenario", "testbed/client",
                                  "testbed/target"},
 }
 # Decisions know no I/O: these read no clock, no socket, no Asio.

@@ -1,4 +1,4 @@
-#include "testbed/cli/daemon.hpp"
+#include "testbed/lab/daemon.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include <sstream>
 #include <thread>
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 namespace {
 
@@ -80,7 +80,8 @@ uint64_t process_start_time(pid_t pid) {
 Result<pid_t> start_daemon(const DaemonOptions& options) {
   const std::string& program = options.command.front();
   if (access(program.c_str(), X_OK) != 0)
-    return error(Errc::not_found, "the program '{}' is missing; build it with: cmake --build --preset release", program);
+    return error(Errc::not_found, "the program '{}' is missing; build it with: cmake --build --preset release",
+                 program);
   const int log_fd = open(options.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (log_fd < 0) return error(Errc::io, "cannot write the log '{}': {}", options.log_file, std::strerror(errno));
   const std::streamoff log_start = lseek(log_fd, 0, SEEK_END);
@@ -115,8 +116,8 @@ Result<pid_t> start_daemon(const DaemonOptions& options) {
     return error(Errc::timeout, "{} did not become ready within {} s{}{}; its log is {}", name,
                  options.ready_timeout.count() / 1000, said.empty() ? "" : ": ", said, options.log_file);
   }
-  return error(Errc::refused, "{}", said.empty() ? fmt::format("{} ended at once; its log is {}", name, options.log_file)
-                                                 : said);
+  return error(Errc::refused, "{}",
+               said.empty() ? fmt::format("{} ended at once; its log is {}", name, options.log_file) : said);
 }
 
 bool stop_process(pid_t pid, uint64_t started, Milliseconds grace) {
@@ -140,4 +141,4 @@ std::string program_folder() {
   return self.parent_path();
 }
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

@@ -1,6 +1,6 @@
-#include "testbed/cli/guest_run.hpp"
+#include "testbed/lab/guest_run.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 kernel::GuestOptions guest_options_for(const LabState& lab) {
   kernel::GuestOptions guest;
@@ -13,4 +13,4 @@ kernel::GuestOptions guest_options_for(const LabState& lab) {
   return guest;
 }
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

@@ -1,9 +1,9 @@
 // Starting and ending a whole lab: target, MDS and data servers as processes of their own.
 #pragma once
 
-#include "testbed/cli/lab_state.hpp"
+#include "testbed/lab/lab_state.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 struct LabOptions {
   std::string state = default_state_folder();
@@ -27,4 +27,4 @@ Result<LabState> start_lab(const LabOptions& options);
 // Ends all servers in the order that lets each hand back what it holds. Returns how many had to be killed.
 size_t stop_lab(const LabState& state);
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

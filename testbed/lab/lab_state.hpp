@@ -12,7 +12,7 @@
 
 #include "common/base/result.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 struct Server {
   std::string role;     // "target", "mds" or "ds"
@@ -46,4 +46,4 @@ void remove_state(const std::string& folder);
 
 bool is_running(const Server& server);
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

@@ -10,7 +10,7 @@
 
 #include "common/base/result.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 // The kernel's start time of a process in clock ticks since boot; 0 when there is none (or only its zombie).
 uint64_t process_start_time(pid_t pid);
@@ -31,4 +31,4 @@ bool stop_process(pid_t pid, uint64_t started, std::chrono::milliseconds grace);
 // The folder of this program's own binary: the servers lie beside it.
 std::string program_folder();
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

@@ -1,10 +1,10 @@
-#include "testbed/cli/trace_counts.hpp"
+#include "testbed/lab/trace_counts.hpp"
 
 #include <fstream>
 
 #include "common/trace/json_line.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 uint64_t TraceSummary::count(const std::string& node, const std::string& op) const {
   const auto counts = ops.find(node);
@@ -36,4 +36,4 @@ Result<TraceSummary> summarize_traces(const LabState& lab) {
   return summary;
 }
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

@@ -5,15 +5,15 @@
 #include <map>
 #include <string>
 
-#include "testbed/cli/lab_state.hpp"
+#include "testbed/lab/lab_state.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 using OpCounts = std::map<std::string, uint64_t>;  // "WRITE" -> 32
 
 struct TraceSummary {
-  std::map<std::string, OpCounts> ops;      // by node: "mds", "ds1", ...
-  std::string layoutget_rw_status;          // of the first LAYOUTGET for RW that failed; empty if none did
+  std::map<std::string, OpCounts> ops;  // by node: "mds", "ds1", ...
+  std::string layoutget_rw_status;      // of the first LAYOUTGET for RW that failed; empty if none did
   std::string layoutget_rw_reason;
   uint64_t count(const std::string& node, const std::string& op) const;
 };
@@ -21,4 +21,4 @@ struct TraceSummary {
 // Reads the trace file of every MDS and data server. The servers must have written them out (they do when they end).
 Result<TraceSummary> summarize_traces(const LabState& lab);
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

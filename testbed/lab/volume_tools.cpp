@@ -1,4 +1,4 @@
-#include "testbed/cli/volume_tools.hpp"
+#include "testbed/lab/volume_tools.hpp"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include "common/block/iscsi_block_store.hpp"
 #include "common/volume/volume.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 namespace {
 
@@ -64,4 +64,4 @@ Result<void> format_if_blank(const std::string& url, unsigned node_slots, const 
   return with_store(url, work);
 }
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

@@ -7,7 +7,7 @@
 #include "common/block/block_store.hpp"
 #include "common/io/task.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 // Logs in to the LUN, runs `work` on it to its end, logs out. The error is that of whichever failed first.
 Result<void> with_store(const std::string& url, std::function<io::Task<Result<void>>(block::BlockStore&)> work);
@@ -15,4 +15,4 @@ Result<void> with_store(const std::string& url, std::function<io::Task<Result<vo
 // mkfs when the LUN holds nothing; nothing when it is a volume already; an error with what was found otherwise.
 Result<void> format_if_blank(const std::string& url, unsigned node_slots, const std::string& cluster_and_name);
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

@@ -1,4 +1,4 @@
-#include "testbed/cli/lab.hpp"
+#include "testbed/lab/lab.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -7,10 +7,10 @@
 #include <csignal>
 #include <filesystem>
 
-#include "testbed/cli/daemon.hpp"
-#include "testbed/cli/volume_tools.hpp"
+#include "testbed/lab/daemon.hpp"
+#include "testbed/lab/volume_tools.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 namespace {
 
@@ -28,7 +28,7 @@ volatile std::sig_atomic_t interrupted = 0;
 class InterruptGuard {
  public:
   InterruptGuard() {
-    struct sigaction on{};
+    struct sigaction on {};
     on.sa_handler = [](int) { interrupted = 1; };
     sigaction(SIGINT, &on, &old_int_);
     sigaction(SIGTERM, &on, &old_term_);
@@ -117,8 +117,8 @@ class Starter {
     const uint16_t target_port = port(kTargetPortOffset);
     state_.store_url = fmt::format("iscsi://{}:{}/{}/0", options_.address, target_port, kTargetName);
     return start({"target", "target", options_.address, target_port},
-                 {"--file", state_.folder + "/lun.img", "--size", options_.lun_size, "--cache", options_.cache, "--thin",
-                  "--iqn", std::string(kTargetName)});
+                 {"--file", state_.folder + "/lun.img", "--size", options_.lun_size, "--cache", options_.cache,
+                  "--thin", "--iqn", std::string(kTargetName)});
   }
 
   // Only a LUN of our own is ever formatted unasked, and only when it is blank.
@@ -140,10 +140,10 @@ class Starter {
   }
 
   std::vector<std::string> node_arguments(const std::string& name, std::vector<std::string> more) const {
-    std::vector<std::string> words{"--node",  name,
-                                   "--store", state_.store_url,
+    std::vector<std::string> words{"--node",           name,
+                                   "--store",          state_.store_url,
                                    "--initiator-name", std::string(kInitiatorPrefix) + name,
-                                   "--state-socket", state_.socket_file(name)};
+                                   "--state-socket",   state_.socket_file(name)};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -154,7 +154,9 @@ class Starter {
 
 }  // namespace
 
-Result<LabState> start_lab(const LabOptions& options) { return Starter(options).run(); }
+Result<LabState> start_lab(const LabOptions& options) {
+  return Starter(options).run();
+}
 
 size_t stop_lab(const LabState& state) {
   size_t killed = 0;
@@ -165,4 +167,4 @@ size_t stop_lab(const LabState& state) {
   return killed;
 }
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab

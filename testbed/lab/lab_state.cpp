@@ -1,4 +1,4 @@
-#include "testbed/cli/lab_state.hpp"
+#include "testbed/lab/lab_state.hpp"
 
 #include <unistd.h>
 
@@ -7,9 +7,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "testbed/cli/daemon.hpp"
+#include "testbed/lab/daemon.hpp"
 
-namespace pnfs::cli {
+namespace pnfs::lab {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -20,9 +20,15 @@ const Server* LabState::find(std::string_view name) const {
   return nullptr;
 }
 
-std::string LabState::log_file(std::string_view node) const { return fmt::format("{}/log/{}.log", folder, node); }
-std::string LabState::trace_file(std::string_view node) const { return fmt::format("{}/trace/{}.jsonl", folder, node); }
-std::string LabState::socket_file(std::string_view node) const { return fmt::format("{}/{}.sock", folder, node); }
+std::string LabState::log_file(std::string_view node) const {
+  return fmt::format("{}/log/{}.log", folder, node);
+}
+std::string LabState::trace_file(std::string_view node) const {
+  return fmt::format("{}/trace/{}.jsonl", folder, node);
+}
+std::string LabState::socket_file(std::string_view node) const {
+  return fmt::format("{}/{}.sock", folder, node);
+}
 
 std::string default_state_folder() {
   if (const char* chosen = std::getenv("PNFSLAB_STATE"); chosen != nullptr && *chosen != '\0') return chosen;
@@ -44,7 +50,8 @@ Result<LabState> load_state(const std::string& folder) {
     state.export_path = j.at("export");
     state.store_url = j.at("store");
     for (const json& s : j.at("servers"))
-      state.servers.push_back({s.at("role"), s.at("name"), s.at("address"), s.at("port"), s.at("pid"), s.at("started")});
+      state.servers.push_back(
+          {s.at("role"), s.at("name"), s.at("address"), s.at("port"), s.at("pid"), s.at("started")});
   } catch (const json::exception& e) {
     return error(Errc::corrupt, "'{}/lab.json' is not a lab's state ({}); remove the folder and start again", folder,
                  e.what());
@@ -55,11 +62,15 @@ Result<LabState> load_state(const std::string& folder) {
 Result<void> save_state(const LabState& state) {
   json servers = json::array();
   for (const Server& s : state.servers) {
-    servers.push_back({{"role", s.role}, {"name", s.name}, {"address", s.address}, {"port", s.port}, {"pid", s.pid},
+    servers.push_back({{"role", s.role},
+                       {"name", s.name},
+                       {"address", s.address},
+                       {"port", s.port},
+                       {"pid", s.pid},
                        {"started", s.started}});
   }
-  const json j{{"profile", state.profile}, {"export", state.export_path}, {"store", state.store_url},
-               {"servers", servers}};
+  const json j{
+      {"profile", state.profile}, {"export", state.export_path}, {"store", state.store_url}, {"servers", servers}};
   // A reader must never see half a file.
   const std::string path = state.folder + "/lab.json";
   std::ofstream out(path + ".new");
@@ -76,6 +87,8 @@ void remove_state(const std::string& folder) {
   fs::remove(folder + "/lab.json", ignored);
 }
 
-bool is_running(const Server& server) { return server.pid > 0 && process_start_time(server.pid) == server.started; }
+bool is_running(const Server& server) {
+  return server.pid > 0 && process_start_time(server.pid) == server.started;
+}
 
-}  // namespace pnfs::cli
+}  // namespace pnfs::lab
