@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   add_down(app, action);
   add_status(app, action);
   add_client(app, action);
+  add_run(app, action);
   add_trace(app, action);
   add_mkfs(app, action);
   add_fsck(app, action);

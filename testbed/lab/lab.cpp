@@ -101,6 +101,8 @@ class Starter {
     arguments.insert(arguments.begin(), fmt::format("{}/pnfs-{}", program_folder(), server.role));
     arguments.insert(arguments.end(), {"--listen", fmt::format("{}:{}", server.address, server.port), "--trace",
                                        state_.trace_file(server.name)});
+    for (const auto& [node, rule] : options_.faults)
+      if (node == server.name) arguments.insert(arguments.end(), {"--fault", rule});
     auto pid = start_daemon({.command = std::move(arguments), .log_file = state_.log_file(server.name)});
     if (!pid) return pid.error();
     server.pid = *pid;

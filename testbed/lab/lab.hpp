@@ -15,6 +15,7 @@ struct LabOptions {
   std::string lun_size = "4G";
   std::string cache = "write-back";
   unsigned lease_seconds = 90;
+  std::vector<std::pair<std::string, std::string>> faults;  // node and rule (common/fault/RULES.md), from the start
   bool quiet = false;
 };
 
