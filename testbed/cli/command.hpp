@@ -29,6 +29,7 @@ void add_fsck(CLI::App& app, Action& action);
 void add_client(CLI::App& app, Action& action);
 void add_probe(CLI::App& app, Action& action);
 void add_kernel(CLI::App& app, Action& action);
+void add_inspect(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_quickstart(CLI::App& app, Action& action);
 

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   add_trace(app, action);
   add_mkfs(app, action);
   add_fsck(app, action);
+  add_inspect(app, action);
   add_probe(app, action);
   add_kernel(app, action);
   add_quickstart(app, action);

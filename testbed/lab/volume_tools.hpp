@@ -5,9 +5,17 @@
 #include <string>
 
 #include "common/block/block_store.hpp"
-#include "common/io/task.hpp"
+#include "common/io/timer_queue.hpp"
 
 namespace pnfs::lab {
+
+// A LUN and what its coroutines run on, for work that drives the io_context itself.
+struct OpenStore {
+  boost::asio::io_context& context;
+  io::TimerQueue& timers;
+  std::unique_ptr<block::BlockStore> store;
+};
+Result<void> with_open_store(const std::string& url, const std::function<Result<void>(OpenStore&)>& work);
 
 // Logs in to the LUN, runs `work` on it to its end, logs out. The error is that of whichever failed first.
 Result<void> with_store(const std::string& url, std::function<io::Task<Result<void>>(block::BlockStore&)> work);
