@@ -21,6 +21,8 @@ struct Options {
   unsigned count = 1;
   unsigned memory_mib = 256;
   unsigned timeout_seconds = 120;
+  std::string second_address;
+  bool no_layouts = false;
   bool kernel_log = false;
   bool mountstats = false;
   std::vector<std::string> command;
@@ -37,6 +39,9 @@ kernel::GuestOptions guest_options(const Options& options, const LabState& lab, 
   guest.memory_mib = options.memory_mib;
   guest.timeout = std::chrono::seconds(options.timeout_seconds);
   guest.command = options.command;
+  if (options.no_layouts) guest.kernel_arguments.emplace_back("modprobe.blacklist=nfs_layout_nfsv41_files");
+  if (const Server* mds = lab.find("mds"); mds != nullptr && !options.second_address.empty())
+    guest.servers.push_back({mds->name, lab.socket_file(mds->name), mds->port, options.second_address});
   guest.on_output = [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
@@ -102,6 +107,9 @@ void add_client(CLI::App& app, Action& action) {
       ->capture_default_str();
   sub->add_option("--memory", options->memory_mib, "MiB of memory for each")->capture_default_str();
   sub->add_option("--timeout", options->timeout_seconds, "Seconds from start to power-off")->capture_default_str();
+  sub->add_flag("--no-layouts", options->no_layouts, "Keep the kernel from loading the files layout driver");
+  sub->add_option("--second-address", options->second_address,
+                  "Let the MDS be reached at this address of the guest's network too (10.77.N.x)");
   sub->add_flag("--kernel-log", options->kernel_log, "Print the guest's kernel log on stderr afterwards");
   sub->add_flag("--mountstats", options->mountstats, "Print the guest's /proc/self/mountstats afterwards");
   sub->add_option("command", options->command, "The command, after --");

@@ -45,7 +45,7 @@ void add_mkfs(CLI::App& app, Action& action) {
   auto* sub =
       app.add_subcommand("mkfs",
                          "Make a volume on a LUN\n"
-                         "Example: pnfslab mkfs -j 2 -t lab:vol0 iscsi://127.0.0.1:13260/iqn.2026-01.pnfslab:lun0/0");
+                         "Example: pnfslab mkfs -j 2 -t lab:vol0 iscsi://127.0.0.1:13260/iqn.2026-01.pnfslab:lun0/1");
   auto options = std::make_shared<Options>();
   sub->add_option("-j", options->mkfs.node_slots, "Node slots: how many data servers may join")
       ->check(CLI::Range(1u, volume::kMaxNodeSlots))

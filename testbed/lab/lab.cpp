@@ -117,7 +117,7 @@ class Starter {
     state_.store_url = options_.store;
     if (!options_.store.empty()) return {};
     const uint16_t target_port = port(kTargetPortOffset);
-    state_.store_url = fmt::format("iscsi://{}:{}/{}/0", options_.address, target_port, kTargetName);
+    state_.store_url = fmt::format("iscsi://{}:{}/{}/1", options_.address, target_port, kTargetName);
     return start({"target", "target", options_.address, target_port},
                  {"--file", state_.folder + "/lun.img", "--size", options_.lun_size, "--cache", options_.cache,
                   "--thin", "--iqn", std::string(kTargetName)});

@@ -62,7 +62,7 @@ class BadInput(unittest.TestCase):
 
     def test_no_target_at_the_url(self):
         base = free_base_port()
-        url = f"iscsi://127.0.0.1:{base}/iqn.2026-01.pnfslab:lun0/0"
+        url = f"iscsi://127.0.0.1:{base}/iqn.2026-01.pnfslab:lun0/1"
         self.refused(1, "mkfs", "-j", "2", "-t", "lab:vol0", url, says=f"127.0.0.1:{base}")
         self.refused(1, "up", "--state", self.folder / "s", "--base-port", base, "--store", url, says=f"127.0.0.1:{base}")
         self.refused(2, "mkfs", "iscsi:/nonsense", says="iscsi:")
