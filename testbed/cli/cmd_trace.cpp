@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <ctime>
+#include <deque>
 #include <thread>
 
 #include "common/trace/filter.hpp"
