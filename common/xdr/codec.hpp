@@ -1,7 +1,6 @@
 // encode(Encoder&, value) and decode(Decoder&, value) for every wire type, inlined from the one field list.
 #pragma once
 
-#include <tuple>
 #include <type_traits>
 
 #include "common/xdr/decoder.hpp"
@@ -38,7 +37,7 @@ bool decode(Decoder& d, T& value);
 template <class T>
 constexpr size_t min_bytes() {
   if constexpr (Struct<T>) {
-    return std::apply(
+    return xdr::apply(
         [](auto... m) {
           size_t sum = 0;
           ((sum += min_bytes<std::remove_cvref_t<decltype(std::declval<T>().*(decltype(m)::pointer))>>()), ...);
@@ -59,7 +58,7 @@ void encode(Encoder& e, const T& value) {
   if constexpr (Custom<T>) {
     value.encode_to(e);
   } else if constexpr (Struct<T>) {
-    std::apply([&](auto... m) { (encode(e, value.*(decltype(m)::pointer)), ...); }, T::xdr_members());
+    xdr::apply([&](auto... m) { (encode(e, value.*(decltype(m)::pointer)), ...); }, T::xdr_members());
   } else if constexpr (Union<T>) {
     const auto& discriminant = value.*(decltype(T::xdr_discriminant())::pointer);
     encode(e, discriminant);
@@ -74,7 +73,7 @@ void encode(Encoder& e, const T& value) {
       done = true;
       if constexpr (!std::is_null_pointer_v<std::remove_cv_t<decltype(A::pointer)>>) encode(e, value.*(A::pointer));
     };
-    std::apply([&](auto... a) { (arm(a), ...); }, T::xdr_arms());
+    xdr::apply([&](auto... a) { (arm(a), ...); }, T::xdr_arms());
   } else if constexpr (std::is_same_v<T, bool>) {
     e.u32(value ? 1 : 0);
   } else if constexpr (std::is_enum_v<T>) {
@@ -96,7 +95,7 @@ bool decode(Decoder& d, T& value) {
   if constexpr (Custom<T>) {
     return value.decode_from(d);
   } else if constexpr (Struct<T>) {
-    return std::apply([&](auto... m) { return (decode(d, value.*(decltype(m)::pointer)) && ...); }, T::xdr_members());
+    return xdr::apply([&](auto... m) { return (decode(d, value.*(decltype(m)::pointer)) && ...); }, T::xdr_members());
   } else if constexpr (Union<T>) {
     auto& discriminant = value.*(decltype(T::xdr_discriminant())::pointer);
     if (!decode(d, discriminant)) return false;
@@ -112,7 +111,7 @@ bool decode(Decoder& d, T& value) {
       if constexpr (!std::is_null_pointer_v<std::remove_cv_t<decltype(A::pointer)>>)
         good = decode(d, value.*(A::pointer));
     };
-    std::apply([&](auto... a) { (arm(a), ...); }, T::xdr_arms());
+    xdr::apply([&](auto... a) { (arm(a), ...); }, T::xdr_arms());
     return done ? good : d.fail("union has no arm for this discriminant");
   } else if constexpr (std::is_same_v<T, bool>) {
     uint32_t word = 0;

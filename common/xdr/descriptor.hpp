@@ -84,7 +84,7 @@ constexpr FieldInfo field_info(std::string_view name) {
 
 template <class S>
 struct Fields {
-  static constexpr auto table = std::apply(
+  static constexpr auto table = xdr::apply(
       [](auto... m) { return std::array<FieldInfo, sizeof...(m)>{field_info<S, decltype(m)::pointer>(m.name)...}; },
       S::xdr_members());
 };
@@ -99,7 +99,7 @@ constexpr FieldInfo arm_info(A arm) {
 
 template <class U>
 struct Arms {
-  static constexpr auto table = std::apply(
+  static constexpr auto table = xdr::apply(
       [](auto... a) {
         constexpr auto discriminant = U::xdr_discriminant();
         return std::array<FieldInfo, sizeof...(a) + 1>{

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <tuple>
 
 namespace pnfs::xdr {
 
@@ -94,6 +93,23 @@ struct DefaultArm {
   std::string_view name;
 };
 
+// Members or arms in order. Every element has a type of its own, so they are bases of one aggregate: std::tuple would
+// cost seconds of compile time for several hundred wire types.
+template <class... Elements>
+struct ElementList : Elements... {};
+
+struct Start {};
+template <class... Elements>
+constexpr ElementList<Elements...> list_of(Start, Elements... elements) {
+  return {elements...};
+}
+
+// f(element, element, ...)
+template <class F, class... Elements>
+constexpr decltype(auto) apply(F&& f, const ElementList<Elements...>& list) {
+  return f(static_cast<const Elements&>(list)...);
+}
+
 struct Enumerator {
   std::string_view name;
   int64_t value;
@@ -123,19 +139,19 @@ constexpr std::span<const Enumerator> enumerators() {
   macro(type, first) __VA_OPT__(PNFS_FOR_EACH_AGAIN PNFS_PARENS(macro, type, __VA_ARGS__))
 #define PNFS_FOR_EACH_AGAIN() PNFS_FOR_EACH_STEP
 
-// Inside a struct: PNFS_XDR(type, field, field, ...), in wire order.
-#define PNFS_XDR(type, ...)                                                                         \
-  static constexpr std::string_view xdr_name() {                                                    \
-    return #type;                                                                                   \
-  }                                                                                                 \
-  static constexpr auto xdr_members() {                                                             \
-    return std::tuple_cat(std::tuple<> {} PNFS_FOR_EACH(PNFS_XDR_MEMBER_TUPLE, type, __VA_ARGS__)); \
+// Inside a struct: PNFS_XDR(type, field, field, ...), in wire order. The list is a template, so that a file that only
+// includes a type pays nothing for its codec.
+#define PNFS_XDR(type, ...)                                                                               \
+  static constexpr std::string_view xdr_name() {                                                          \
+    return #type;                                                                                         \
+  }                                                                                                       \
+  template <class Self = type>                                                                            \
+  static constexpr auto xdr_members() {                                                                   \
+    return ::pnfs::xdr::list_of(::pnfs::xdr::Start {} PNFS_FOR_EACH(PNFS_XDR_MEMBER, type, __VA_ARGS__)); \
   }
-#define PNFS_XDR_MEMBER_TUPLE(type, field) \
-  , std::tuple {                           \
-    ::pnfs::xdr::Member<&type::field> {    \
-#field                               \
-    }                                      \
+#define PNFS_XDR_MEMBER(type, field)    \
+  , ::pnfs::xdr::Member<&Self::field> { \
+#field                              \
   }
 
 // Inside a struct: PNFS_XDR_UNION(type, discriminant, PNFS_ARM(VALUE, field), PNFS_VOID_ARM(VALUE),
@@ -144,12 +160,13 @@ constexpr std::span<const Enumerator> enumerators() {
   static constexpr std::string_view xdr_name() {                    \
     return #type;                                                   \
   }                                                                 \
+  template <class Self = type>                                      \
   static constexpr auto xdr_discriminant() {                        \
-    return ::pnfs::xdr::Member<&type::discriminant>{#discriminant}; \
+    return ::pnfs::xdr::Member<&Self::discriminant>{#discriminant}; \
   }                                                                 \
+  template <class Self = type>                                      \
   static constexpr auto xdr_arms() {                                \
-    using Self = type;                                              \
-    return std::tuple{__VA_ARGS__};                                 \
+    return ::pnfs::xdr::list_of(::pnfs::xdr::Start{}, __VA_ARGS__); \
   }
 #define PNFS_ARM(value, field)            \
   ::pnfs::xdr::Arm<value, &Self::field> { \
