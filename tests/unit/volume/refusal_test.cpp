@@ -76,7 +76,7 @@ TEST_F(RefusalTest, BadOptions) {
   EXPECT_SAYS(says({.node_slots = 0}), "-j 0");
   EXPECT_SAYS(says({.node_slots = 1000}), "-j 1000");
   EXPECT_SAYS(says({.cluster = std::string(100, 'x')}), "1 to 64 characters");
-  EXPECT_SAYS(says({.catalog_bytes = 60ull << 20}), "leave no room for data");
+  EXPECT_SAYS(says({.catalog_bytes = 62ull << 20}), "leave no room for data");
   MkfsOptions options;
   for (const char* bad : {"", "x", ":x", "x:", "a:b:c"})
     EXPECT_FALSE(parse_table_name(bad, options).has_value()) << bad;
