@@ -1,6 +1,6 @@
 // IscsiBlockStore against a real target: tgt.
 #include "tests/unit/block/iscsi_fixture.hpp"
-#include "tests/unit/block/tgt_target.hpp"
+#include "tests/unit/block/target_process.hpp"
 
 namespace pnfs::block {
 namespace {
