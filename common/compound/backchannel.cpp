@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/compound/callback_attempt.hpp"
 #include "common/compound/role.hpp"
 #include "common/nfs/ops.hpp"
 #include "common/xdr/field_view.hpp"
@@ -22,17 +23,6 @@ rpc::Credential credential_of(const session::Session& session) {
 }
 
 }  // namespace
-
-// One callback on its way. Lives in call()'s frame.
-struct Backchannel::Attempt {
-  session::ClientId client = 0;
-  CallbackOps ops;
-  CallbackOptions options;
-  session::SessionId session;
-  session::ConnectionId connection = 0;
-  std::shared_ptr<Channel> channel;
-  uint32_t slot = 0;
-};
 
 Backchannel::Backchannel(session::SessionTable& sessions, io::TimerQueue& timers, FindConnection find)
     : sessions_(sessions), timers_(timers), find_(std::move(find)) {}
@@ -108,6 +98,14 @@ io::Task<Result<CallbackReply>> Backchannel::attempt(Attempt& a) {
 io::Task<Result<CallbackReply>> Backchannel::send(Attempt& a, uint32_t sequence) {
   const std::shared_ptr<Channel> channel = a.channel;
   for (uint32_t tries = 0;; ++tries) {
+    std::vector<std::byte> operations(a.ops.encoded().begin(), a.ops.encoded().end());
+    const fault::Verdict verdict = co_await consult_faults(a, operations);
+    if (verdict.status) {
+      CallbackReply reply;
+      reply.status = static_cast<nfs::nfsstat4>(*verdict.status);
+      trace(a, nfs::status_name(reply.status), "fault: " + verdict.rule, timers_.now());
+      co_return reply;
+    }
     session::Session* session = sessions_.session(a.session);
     if (session == nullptr) co_return error(Errc::closed, "the session of the back channel was destroyed");
     if (a.ops.encoded().size() + kCallOverhead > session->back().max_request_bytes ||
@@ -122,7 +120,18 @@ io::Task<Result<CallbackReply>> Backchannel::send(Attempt& a, uint32_t sequence)
       co_return error(Errc::closed, "the connection of the back channel is closed");
     }
     const TimePoint began = timers_.now();
-    auto answer = co_await connection->call(build(a, *session, sequence), a.options.timeout);
+    if (verdict.reset) connection->reset("fault: " + verdict.rule);
+    if (verdict.close) connection->close("fault: " + verdict.rule);
+    if (verdict.black_hole) connection->black_hole();
+    auto call = build(a, *session, sequence, operations);
+    if (verdict.duplicate != 0) call->duplicate(verdict.duplicate);
+    if (verdict.hold_behind != 0) call->hold_behind(verdict.hold_behind);
+    Result<std::unique_ptr<rpc::Reply>> answer = error(Errc::timeout, "fault: {}", verdict.rule);
+    if (verdict.drop_request || verdict.drop_reply) {  // it never arrives, or its answer does not
+      co_await timers_.sleep(a.options.timeout);
+    } else {
+      answer = co_await connection->call(std::move(call), a.options.timeout);
+    }
     if (!answer) {
       channel->slots[a.slot].uncertain = true;
       // Another connection may still work; when none is left the flag makes the client bind a new one.
@@ -151,8 +160,8 @@ io::Task<Result<CallbackReply>> Backchannel::send(Attempt& a, uint32_t sequence)
   }
 }
 
-std::unique_ptr<rpc::Call> Backchannel::build(const Attempt& a, const session::Session& session,
-                                              uint32_t sequence) const {
+std::unique_ptr<rpc::Call> Backchannel::build(const Attempt& a, const session::Session& session, uint32_t sequence,
+                                              std::span<const std::byte> operations) const {
   const rpc::Credential credential = credential_of(session);
   auto call = std::make_unique<rpc::Call>(session.back_program(), nfs::NFS_CB, nfs::CB_COMPOUND, credential);
   xdr::Encoder& out = call->args();
@@ -177,7 +186,7 @@ std::unique_ptr<rpc::Call> Backchannel::build(const Attempt& a, const session::S
   args.csa_referring_call_lists.items = lists;
   out.u32(nfs::OP_CB_SEQUENCE);
   xdr::encode(out, args);
-  out.raw(a.ops.encoded());
+  out.raw(operations);
   return call;
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/fault/injector.hpp"
 #include "common/io/event.hpp"
 #include "common/io/timer_queue.hpp"
 #include "common/nfs/callback.hpp"
@@ -99,9 +100,12 @@ class Backchannel {
   };
   struct Attempt;
 
+  // What the rules say to this attempt: waits are done, changed arguments and bytes are in `encoded`.
+  io::Task<fault::Verdict> consult_faults(Attempt& a, std::vector<std::byte>& encoded);
   io::Task<Result<CallbackReply>> attempt(Attempt& a);
   io::Task<Result<CallbackReply>> send(Attempt& a, uint32_t sequence);
-  std::unique_ptr<rpc::Call> build(const Attempt& a, const session::Session& session, uint32_t sequence) const;
+  std::unique_ptr<rpc::Call> build(const Attempt& a, const session::Session& session, uint32_t sequence,
+                                   std::span<const std::byte> operations) const;
   std::shared_ptr<Channel> channel_of(const session::Session& session);
   void trace(const Attempt& a, std::string_view status, std::string_view reason, TimePoint began) const;
 

@@ -38,9 +38,15 @@ fault::Context make_context(Context& context, const Step& step, fault::Stage sta
   return out;
 }
 
-// Delay first, then whatever ends the request. What the transport cannot do yet ends in silence for this reply.
+// Delay first, then what happens to the reply on its way, then whatever ends the request.
 io::Task<Fate> carry_out(Context& context, fault::Verdict verdict) {
   if (verdict.delay > Duration::zero()) co_await context.role().timers().sleep(verdict.delay);
+  if (verdict.duplicate != 0) context.request().duplicate(verdict.duplicate);
+  if (verdict.hold_behind != 0) context.request().hold_behind(verdict.hold_behind);
+  if (verdict.black_hole) {
+    context.connection().black_hole();
+    co_return Fate::dropped;
+  }
   if (verdict.reset || verdict.close) {
     const std::string why = "fault: " + verdict.rule;
     if (verdict.reset) {
@@ -50,7 +56,7 @@ io::Task<Fate> carry_out(Context& context, fault::Verdict verdict) {
     }
     co_return Fate::closed;
   }
-  if (verdict.drop_request || verdict.drop_reply || verdict.black_hole) co_return Fate::dropped;
+  if (verdict.drop_request || verdict.drop_reply) co_return Fate::dropped;
   co_return Fate::go_on;
 }
 
