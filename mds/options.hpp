@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,9 +11,16 @@
 #include "common/base/random.hpp"
 #include "common/io/stream.hpp"
 #include "common/io/timer_queue.hpp"
+#include "mds/layout/personality.hpp"
 
 namespace pnfs::block {
 class BlockStore;
+}
+namespace pnfs::rpc {
+class Observer;
+}
+namespace pnfs::volume {
+struct OwnerRecord;
 }
 namespace pnfs::trace {
 class Sink;
@@ -42,6 +50,7 @@ struct Options {
   Duration lease = std::chrono::seconds(90);
   std::optional<Duration> grace;  // one lease unless set
   Profile profile = Profile::modern;
+  std::optional<layout::Personality> personality;  // the profile with single options changed; else the profile's own
   Squash squash;
   bool read_only = false;
   bool delegations = true;
@@ -54,6 +63,8 @@ struct Options {
   Duration volume_lease = std::chrono::seconds(6);
   std::string host;  // boot id of this machine, "" if unknown
   uint64_t pid = 0;
+  // True when the process that an active owner record names is certainly gone, so that no wait is needed.
+  std::function<bool(const volume::OwnerRecord&)> owner_is_dead;
 };
 
 // Everything outlives the server that works through it.
@@ -66,6 +77,7 @@ struct Seams {
   block::BlockStore& store;
   trace::Sink* trace = nullptr;       // null: nothing is told
   fault::Injector* faults = nullptr;  // null: none
+  rpc::Observer* observer = nullptr;  // null: nobody watches the transport
 };
 
 }  // namespace pnfs::mds

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "common/base/result.hpp"
 #include "common/io/task.hpp"
 #include "common/nfs/layout.hpp"
 #include "common/nfs/status.hpp"

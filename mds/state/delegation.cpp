@@ -41,6 +41,7 @@ StateTable::Conflicts StateTable::recall_conflicts(clientid4 client, FileId file
   for (DelegationEntry* held : state->delegations) {
     if (held->revoked || held->client == client || (!held->write && !modifies)) continue;
     ++result.pending;
+    result.clients.push_back(held->client);
     if (held->recalled) continue;
     held->recalled = true;
     held->recalled_at = now;

@@ -119,6 +119,13 @@ void StateTable::erase_lock(LockEntry* lock) {
   forget(lock);
 }
 
+std::string_view StateTable::lock_owner_of(const stateid4& stateid) const {
+  const auto key = StateKey::from(stateid);
+  const auto entry = key ? entries_.find(key->serial) : entries_.end();
+  if (entry == entries_.end() || entry->second->kind != StateKind::lock) return {};
+  return static_cast<const LockEntry&>(*entry->second).owner->owner;
+}
+
 void StateTable::wait_for_lock(FileId file, WaitingLock waiting) {
   FileState& state = file_for(file);
   for (WaitingLock& known : state.waiting) {

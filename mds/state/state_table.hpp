@@ -83,6 +83,8 @@ class StateTable {
   Status test_lock(clientid4 client, std::string_view owner, FileId file, ByteRange range, bool exclusive,
                    LockDenied& denied) const;
   Status unlock(clientid4 client, FileId file, const stateid4& stateid, ByteRange range, stateid4& out);
+  // The lock-owner behind a lock stateid that find() accepts; empty for others.
+  std::string_view lock_owner_of(const stateid4& stateid) const;
   // A blocked request asks to be told (bounded per file).
   void wait_for_lock(FileId file, WaitingLock waiting);
   struct LockHint {
@@ -107,7 +109,8 @@ class StateTable {
   // changes the file. Newly conflicting ones are marked recalled at `now`; `fresh` says which of them need a CB_RECALL.
   struct Conflicts {
     std::vector<Recall> fresh;
-    size_t pending = 0;  // fresh ones included
+    std::vector<clientid4> clients;  // who holds them, each once per delegation
+    size_t pending = 0;              // fresh ones included
     bool any() const { return pending != 0; }
   };
   Conflicts recall_conflicts(clientid4 client, FileId file, bool modifies, TimePoint now);

@@ -1,0 +1,129 @@
+// The MDS's end of the control program: membership with leases, grants, verdicts on stateids. Carries out what the pure
+// parts (membership, grant table, verdict book) decide.
+//
+// Served on the listeners of NFS; each data server registers over a connection of its own, and calls to it go back over
+// that one. Threading: the executor's thread. Life: start() once the volume is open, stop() before it closes.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "common/control/control_service.hpp"
+#include "common/control/wire.hpp"
+#include "common/io/event.hpp"
+#include "common/io/task_group.hpp"
+#include "mds/control/membership.hpp"
+#include "mds/control/verdict_book.hpp"
+#include "mds/grants/grant_table.hpp"
+#include "mds/pnfs.hpp"
+
+namespace pnfs::mds::cluster {
+
+using namespace pnfs::control;
+
+// A data server's question about a stateid, and the answer (RFC 8881 13.9.1).
+struct StateidQuestion {
+  NodeId node = 0;
+  std::string_view co_ownerid;
+  std::string_view principal;
+  nfs::stateid4 stateid;
+  std::span<const std::byte> filehandle;
+  uint32_t access = 0;
+};
+struct StateidVerdict {
+  nfs::Status status;
+  uint64_t client = 0;
+  uint64_t fileid = 0;
+  uint64_t generation = 0;
+  uint32_t access = 0;
+  bool dense = false;
+  bool commit_thru_mds = false;
+  uint32_t dense_index = 0;
+  uint64_t file_size = 0;
+  StripeSet set;
+};
+
+class Cluster final : public ControlService {
+ public:
+  struct Hooks {
+    std::function<StateidVerdict(const StateidQuestion&)> judge;
+    std::function<void()> membership_changed;
+    std::function<std::string()> server_scope;
+  };
+  Cluster(Mds& mds, Hooks hooks);
+  ~Cluster() override;
+
+  // Reads the nodes that were recorded: none of them is granted anything, and nothing that they might still touch is
+  // freed, until it has acknowledged this start, was fenced, or outlived its lease (design, Fencing that holds).
+  io::Task<Result<void>> start();
+  io::Task<void> stop();
+
+  // Keeps a range for the MDS itself. Waits a bounded time for those in the way, then DELAY.
+  io::Task<nfs::Status> hold(uint64_t fileid, ByteRange range, GrantMode mode,
+                             std::unique_ptr<DataGuard::Hold>& out);
+  // The reply to whoever ends a stateid waits for this: no data server accepts it any more. DELAY when one has not
+  // confirmed in time.
+  io::Task<nfs::Status> revoke_verdicts(std::vector<VerdictBook::Entry> entries);
+  // The same without waiting; a data server that does not answer loses its lease.
+  void revoke_verdicts_later(std::vector<VerdictBook::Entry> entries);
+
+  Membership& members() { return members_; }
+  const GrantTable& grants() const { return grants_; }
+  const VerdictBook& verdicts() const { return verdicts_; }
+  Duration node_lease() const { return members_.lease(); }
+
+ private:
+  class Hold;
+  io::Task<bool> run(rpc::Request& request, control_proc proc, const void* args, void* res) override;
+  std::string caller_name(const rpc::Request& request) const override;
+
+  io::Task<REGISTERres> do_register(rpc::Request& request, const REGISTERargs& args);
+  io::Task<RENEWres> do_renew(rpc::Request& request, const RENEWargs& args);
+  io::Task<GRANTres> do_grant(rpc::Request& request, const GRANTargs& args);
+  io::Task<STATUSres> do_grant_return(rpc::Request& request, const GRANT_RETURNargs& args);
+  io::Task<STATEID_CHECKres> do_stateid_check(rpc::Request& request, const STATEID_CHECKargs& args);
+  io::Task<STATUSres> do_file_changed(rpc::Request& request, const FILE_CHANGEDargs& args);
+
+  // CTL_OK when the caller is a member over this very connection and knows our epoch.
+  control_status check_caller(const rpc::Request& request, NodeId node, uint64_t epoch, std::string& why) const;
+  io::Task<Result<void>> dispose_of_old_life(NodeId id, uint64_t instance, uint64_t key);
+  StripeSet widen(NodeId node, uint64_t fileid, GrantMode mode, const StripeSet& asked, ByteRange need) const;
+  io::Task<control_status> allocate(uint64_t fileid, ByteRange range, std::string& why);
+  ByteRange allocation_for(NodeId node, uint64_t fileid, const ByteRange& need);
+
+  void send_revokes(const std::vector<Revocation>& revocations);
+  io::Task<void> revoke_at(NodeId node, std::vector<uint64_t> ids);
+  io::Task<void> forget_at(NodeId node, std::vector<VerdictBook::Entry> entries);
+  void took_back(NodeId node, uint64_t grant_id, uint64_t written_end);
+  // The file is at least this long (RFC 8881 13.9.2.3). The ticket of the change, 0 when nothing changed.
+  Result<uint64_t> raise_size(uint64_t fileid, uint64_t size, bool touch);
+
+  io::Task<void> watch_leases();
+  io::Task<void> fence(NodeId id);
+  io::Task<void> end_unknown(NodeId id, uint64_t key);
+  io::Task<void> tell_write_epoch();
+  io::Task<void> raise_write_epoch();
+  std::shared_ptr<rpc::Connection> connection_of(NodeId id);
+  // Returns when something changed or the time has come, whichever is first.
+  io::Task<void> wait_change(TimePoint deadline);
+  void changed();
+
+  Mds& mds_;
+  Hooks hooks_;
+  Membership members_;
+  GrantTable grants_;
+  VerdictBook verdicts_;
+  io::Event changed_;
+  io::TaskGroup tasks_;
+  std::map<NodeId, std::shared_ptr<rpc::Connection>> connections_;
+  std::map<NodeId, uint64_t> unknown_instances_;  // recorded before this start
+  uint64_t owner_instance_ = 0;
+  bool raising_epoch_ = false;
+  struct Growth {
+    uint64_t end = 0;
+    uint64_t bytes = 0;
+  };
+  std::map<std::pair<NodeId, uint64_t>, Growth> growth_;  // how fast a node's writes to a file grow
+};
+
+}  // namespace pnfs::mds::cluster

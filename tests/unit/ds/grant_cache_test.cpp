@@ -1,0 +1,177 @@
+#include "ds/grants/grant_cache.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pnfs::ds {
+namespace {
+
+using control::ByteRange;
+using control::StripeSet;
+
+constexpr uint64_t kBlock = 4096;
+
+GrantNews whole(uint64_t id, Access access, ByteRange mapped, std::vector<volume::Extent> extents, uint64_t generation = 1) {
+  return {.id = id,
+          .generation = generation,
+          .fileid = 7,
+          .access = access,
+          .set = StripeSet::whole({}),
+          .mapped = mapped,
+          .file_size = 0,
+          .extents = std::move(extents)};
+}
+
+TEST(GrantCache, NothingHeldMeansAskForAll) {
+  GrantCache cache;
+  const auto coverage = cache.cover(7, Access::read, {0, 100});
+  EXPECT_FALSE(coverage.complete);
+  EXPECT_EQ(coverage.missing, (ByteRange{0, 100}));
+  EXPECT_EQ(coverage.extend, 0u);
+}
+
+TEST(GrantCache, HolesReadAsHolesButCannotBeWritten) {
+  GrantCache cache;
+  ASSERT_TRUE(cache.arrived(whole(1, Access::write, {0, 4 * kBlock}, {{0, 1 << 20, kBlock}})));
+  auto read = cache.cover(7, Access::read, {100, 2 * kBlock});
+  ASSERT_TRUE(read.complete);
+  ASSERT_EQ(read.ranges.size(), 2u);
+  EXPECT_EQ(read.ranges[0].volume_offset, (1u << 20) + 100);
+  EXPECT_TRUE(read.ranges[1].hole);
+  cache.unpin(read.pin);
+  const auto write = cache.cover(7, Access::write, {100, 2 * kBlock});
+  EXPECT_FALSE(write.complete);
+  EXPECT_EQ(write.missing.offset, kBlock);
+  EXPECT_EQ(write.extend, 1u);
+}
+
+TEST(GrantCache, ASharedGrantDoesNotLetWrite) {
+  GrantCache cache;
+  ASSERT_TRUE(cache.arrived(whole(1, Access::read, {0, kBlock}, {{0, 1 << 20, kBlock}})));
+  const auto write = cache.cover(7, Access::write, {0, 10});
+  EXPECT_FALSE(write.complete);
+  EXPECT_EQ(write.extend, 0u) << "a new grant, not an extension of the shared one";
+}
+
+TEST(GrantCache, BeyondWhatIsMappedTheGrantIsExtended) {
+  GrantCache cache;
+  ASSERT_TRUE(cache.arrived(whole(1, Access::read, {0, kBlock}, {})));
+  auto more = cache.cover(7, Access::read, {0, 3 * kBlock});
+  EXPECT_FALSE(more.complete);
+  EXPECT_EQ(more.missing, (ByteRange{kBlock, 3 * kBlock}));
+  EXPECT_EQ(more.extend, 1u);
+  ASSERT_TRUE(cache.arrived(whole(1, Access::read, {kBlock, 3 * kBlock}, {{kBlock, 1 << 20, kBlock}}, 2)));
+  more = cache.cover(7, Access::read, {0, 3 * kBlock});
+  EXPECT_TRUE(more.complete);
+  cache.unpin(more.pin);
+}
+
+TEST(GrantCache, ARevokeWaitsForTheIoUnderIt) {
+  GrantCache cache;
+  ASSERT_TRUE(cache.arrived(whole(1, Access::write, {0, kBlock}, {{0, 1 << 20, kBlock}})));
+  const auto first = cache.cover(7, Access::write, {0, 10});
+  const auto second = cache.cover(7, Access::write, {10, 20});
+  EXPECT_FALSE(cache.revoke(1).has_value());
+  EXPECT_FALSE(cache.cover(7, Access::write, {20, 30}).complete) << "none will start";
+  cache.wrote_to(7, 20);
+  EXPECT_TRUE(cache.unpin(first.pin).empty());
+  const auto gone = cache.unpin(second.pin);
+  ASSERT_EQ(gone.size(), 1u);
+  EXPECT_EQ(gone[0].id, 1u);
+  EXPECT_EQ(gone[0].written_end, 20u);
+  EXPECT_EQ(cache.size(), 0u);
+}
+
+TEST(GrantCache, ARevokeThatOvertakesItsGrantWins) {
+  GrantCache cache;
+  cache.call_started();
+  EXPECT_TRUE(cache.revoke(5).has_value());
+  EXPECT_FALSE(cache.arrived(whole(5, Access::write, {0, kBlock}, {{0, 1 << 20, kBlock}})));
+  EXPECT_FALSE(cache.cover(7, Access::read, {0, 1}).complete);
+  cache.call_ended();
+}
+
+TEST(GrantCache, AnExtensionThatCrossesARevokeDoesNotReviveTheGrant) {
+  GrantCache cache;
+  ASSERT_TRUE(cache.arrived(whole(1, Access::write, {0, kBlock}, {{0, 1 << 20, kBlock}})));
+  cache.call_started();
+  EXPECT_TRUE(cache.revoke(1).has_value());
+  EXPECT_FALSE(cache.arrived(whole(1, Access::write, {0, kBlock}, {{0, 1 << 20, kBlock}}, 2)));
+  cache.call_ended();
+  EXPECT_EQ(cache.size(), 0u);
+}
+
+TEST(GrantCache, AnIoOverTwoGrantsPinsBoth) {
+  GrantCache cache;
+  auto low = whole(1, Access::read, {0, kBlock}, {});
+  low.set.window = {0, kBlock};
+  auto high = whole(2, Access::read, {kBlock, 2 * kBlock}, {});
+  high.set.window = {kBlock, 2 * kBlock};
+  ASSERT_TRUE(cache.arrived(low));
+  ASSERT_TRUE(cache.arrived(high));
+  const auto coverage = cache.cover(7, Access::read, {0, 2 * kBlock});
+  ASSERT_TRUE(coverage.complete);
+  EXPECT_EQ(coverage.pin.grants.size(), 2u);
+  EXPECT_FALSE(cache.revoke(1).has_value());
+  EXPECT_FALSE(cache.revoke(2).has_value());
+  EXPECT_EQ(cache.unpin(coverage.pin).size(), 2u);
+}
+
+TEST(GrantCache, OtherServersStripesAreNotCovered) {
+  GrantCache cache;
+  auto news = whole(1, Access::read, {0, 16 * kBlock}, {});
+  news.set = {.window = {}, .unit_bytes = kBlock, .count = 2, .indices = {0}};
+  ASSERT_TRUE(cache.arrived(news));
+  auto own = cache.cover(7, Access::read, {0, kBlock});
+  EXPECT_TRUE(own.complete);
+  cache.unpin(own.pin);
+  EXPECT_FALSE(cache.cover(7, Access::read, {0, kBlock + 1}).complete);
+}
+
+TEST(GrantCache, LosingTheLeaseStopsEverything) {
+  GrantCache cache;
+  ASSERT_TRUE(cache.arrived(whole(1, Access::read, {0, kBlock}, {})));
+  const auto running = cache.cover(7, Access::read, {0, 1});
+  EXPECT_FALSE(cache.drop_all());
+  EXPECT_FALSE(cache.cover(7, Access::read, {0, 1}).complete);
+  cache.unpin(running.pin);
+  EXPECT_TRUE(cache.idle());
+  EXPECT_EQ(cache.size(), 0u);
+}
+
+TEST(GrantCache, GivesBackTheLeastRecentlyUsed) {
+  GrantCache cache;
+  for (uint64_t id = 1; id <= 3; ++id) {
+    auto news = whole(id, Access::read, {0, kBlock}, {});
+    news.fileid = id;
+    ASSERT_TRUE(cache.arrived(news));
+  }
+  cache.unpin(cache.cover(1, Access::read, {0, 1}).pin);
+  const auto surplus = cache.surplus(1);
+  ASSERT_EQ(surplus.size(), 2u);
+  EXPECT_EQ(surplus[0].id, 2u);
+  EXPECT_EQ(surplus[1].id, 3u);
+}
+
+TEST(GrantCache, KnowsTheSizeFromTheServerAndFromItsOwnWrites) {
+  GrantCache cache;
+  auto news = whole(1, Access::write, {0, kBlock}, {{0, 1 << 20, kBlock}});
+  news.file_size = 100;
+  ASSERT_TRUE(cache.arrived(news));
+  EXPECT_EQ(cache.known_size(7), 100u);
+  cache.wrote_to(7, 50);
+  EXPECT_EQ(cache.known_size(7), 100u);
+  cache.wrote_to(7, 500);
+  EXPECT_EQ(cache.known_size(7), 500u);
+  EXPECT_EQ(cache.written_end(7), 500u);
+}
+
+TEST(GrantCache, RefusesAGrantThatContradictsItself) {
+  GrantCache cache;
+  auto news = whole(1, Access::read, {0, kBlock}, {});
+  news.set.indices.clear();
+  EXPECT_FALSE(cache.arrived(news));
+  EXPECT_FALSE(cache.arrived(whole(2, Access::read, {0, kBlock}, {{UINT64_MAX - 4095, 0, 2 * kBlock}})));
+}
+
+}  // namespace
+}  // namespace pnfs::ds
