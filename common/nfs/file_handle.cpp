@@ -6,7 +6,7 @@ namespace pnfs::nfs {
 namespace {
 
 constexpr std::byte kMagic[2] = {std::byte{'p'}, std::byte{'F'}};
-constexpr std::byte kVersion{1};
+constexpr std::byte kVersion{2};
 
 void put(std::byte* at, uint64_t value, size_t bytes) {
   for (size_t i = 0; i < bytes; ++i) at[i] = static_cast<std::byte>(value >> (8 * (bytes - 1 - i)));
@@ -27,7 +27,7 @@ uint64_t fnv(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-// magic 2 · version 1 · kind 1 · volume 8 · fileid 8 · generation 4 · check 4
+// magic 2 · version 1 · kind 1 · volume 8 · fileid 8 · generation 4 · stripe index 4 · check 4
 FileHandle::Wire FileHandle::to_wire() const {
   Wire wire{};
   wire[0] = kMagic[0];
@@ -37,7 +37,8 @@ FileHandle::Wire FileHandle::to_wire() const {
   put(&wire[4], volume_id, 8);
   put(&wire[12], fileid, 8);
   put(&wire[20], generation, 4);
-  put(&wire[24], fnv(std::span(wire).first(24)) & 0xffffffff, 4);
+  put(&wire[24], stripe_index, 4);
+  put(&wire[28], fnv(std::span(wire).first(28)) & 0xffffffff, 4);
   return wire;
 }
 
@@ -51,7 +52,9 @@ std::optional<FileHandle> FileHandle::from_wire(std::span<const std::byte> bytes
   handle.generation = static_cast<uint32_t>(get(&bytes[20], 4));
   if (handle.kind != HandleKind::mds && handle.kind != HandleKind::ds) return std::nullopt;
   if (handle.fileid == 0) return std::nullopt;
-  if (get(&bytes[24], 4) != (fnv(bytes.first(24)) & 0xffffffff)) return std::nullopt;
+  handle.stripe_index = static_cast<uint32_t>(get(&bytes[24], 4));
+  if (handle.kind == HandleKind::mds && handle.stripe_index != kNoStripe) return std::nullopt;
+  if (get(&bytes[28], 4) != (fnv(bytes.first(28)) & 0xffffffff)) return std::nullopt;
   return handle;
 }
 

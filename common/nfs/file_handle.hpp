@@ -20,13 +20,16 @@ enum class HandleKind : uint8_t {
 };
 
 struct FileHandle {
-  static constexpr size_t kWireBytes = 28;
+  static constexpr size_t kWireBytes = 32;
+  static constexpr uint32_t kNoStripe = 0xffffffff;
   using Wire = std::array<std::byte, kWireBytes>;
 
   HandleKind kind = HandleKind::mds;
   uint64_t volume_id = 0;   // volume_id_of(UUID)
   uint64_t fileid = 0;      // inode number in the catalog, never 0
   uint32_t generation = 0;  // of the inode number, if numbers are ever used again
+  // Kind ds under dense packing: the stripe index this handle stands for (RFC 8881 13.4.3); else kNoStripe.
+  uint32_t stripe_index = kNoStripe;
 
   auto operator<=>(const FileHandle&) const = default;
 

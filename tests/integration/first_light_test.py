@@ -68,11 +68,11 @@ class Names(unittest.TestCase):
                 echo one >a; ln a b; ln -s a s; mv b c; cat c; readlink s
                 stat -c '%h %s %F' a
                 truncate -s 100000 a; stat -c %s a; truncate -s 3 a; cat a; echo
-                mkdir e; mv a e/f; ls e; rm e/f; rmdir e; ls
+                mkdir e; mv a e/f; ls -1 e; rm e/f; rmdir e; ls -1
                 chmod 640 c; chown 5:6 c; touch -d @1000000000 c; stat -c '%a %u %g %Y' c
-                for i in $(seq 300); do : >n$i; done; ls | grep -c '^n'; rm n*; ls
+                for i in $(seq 300); do : >n$i; done; ls | grep -c '^n'; rm n*; ls -1
                 mkfifo p; stat -c %F p
-                cd ..; rm -r d; ls""").stdout
+                cd ..; rm -r d; ls -1""").stdout
             self.assertEqual(out.split("\n"), ["one", "a", "2 4 regular file", "100000", "one", "f", "c", "s",
                                                "640 5 6 1000000000", "300", "c", "s", "fifo", ""])
 

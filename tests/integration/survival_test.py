@@ -17,7 +17,7 @@ class Survival(unittest.TestCase):
                 md5sum </mnt/pnfs/dir/data""").stdout
             self.assertEqual(lab.down().returncode, 0)
             lab.up()
-            self.assertEqual(lab.client("md5sum </mnt/pnfs/link; ls /mnt/pnfs").stdout, before + "dir\nlink\n")
+            self.assertEqual(lab.client("md5sum </mnt/pnfs/link; ls -1 /mnt/pnfs").stdout, before + "dir\nlink\n")
             done = lab.fsck()
             self.assertEqual(done.returncode, 0, done.stdout)
         finally:

@@ -17,7 +17,7 @@ COMMON = {
     "compound": {"base", "io", "xdr", "nfs", "session", "rpc", "fault", "trace"},
     "block": {"base", "io", "fault"},
     "volume": {"base", "io", "block"},
-    "control": {"base", "io", "xdr", "rpc"},
+    "control": {"base", "io", "xdr", "rpc", "fault", "trace"},
 }
 ALL_COMMON = {"common/" + name for name in COMMON}
 ALLOWED = {"common/" + name: {"common/" + d for d in deps} for name, deps in COMMON.items()}

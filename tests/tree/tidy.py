@@ -7,6 +7,10 @@ import subprocess
 import sys
 
 LONGEST = 600
+# Longer, each for a reason.
+MAY_BE_LONG = {
+    "testbed/target/scsi/opcodes.cpp": "one table, the place where a command is entered; the formatter spreads its rows",
+}
 MARKERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 PLACES = re.compile(r"(/home/\w+|/work/\w+|/root/)")
 
@@ -28,7 +32,8 @@ def main():
             continue
         text = path.read_text(errors="replace")
         lines = text.splitlines()
-        if path.suffix in (".cpp", ".hpp", ".c", ".h", ".py", ".sh") and len(lines) > LONGEST:
+        if path.suffix in (".cpp", ".hpp", ".c", ".h", ".py", ".sh") and \
+                len(lines) > LONGEST and name not in MAY_BE_LONG:
             found.append(f"{name}: {len(lines)} lines; split it ({LONGEST} at most)")
         for number, line in enumerate(lines, 1):
             if MARKERS.search(line):

@@ -42,5 +42,12 @@ TEST(FileHandleTest, FileidZeroIsRefusedEvenWithAGoodCheck) {
   EXPECT_EQ(FileHandle::from_wire(zero.to_wire()), std::nullopt);
 }
 
+TEST(FileHandleTest, OnlyDataServersHandlesStandForAStripe) {
+  FileHandle dense = kSample;
+  dense.stripe_index = 3;
+  EXPECT_EQ(FileHandle::from_wire(dense.to_wire())->stripe_index, 3u);
+  EXPECT_EQ(FileHandle::from_wire(dense.as(HandleKind::mds).to_wire()), std::nullopt);
+}
+
 }  // namespace
 }  // namespace pnfs::nfs
