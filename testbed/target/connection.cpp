@@ -27,7 +27,7 @@ size_t tail_bytes(uint32_t data_bytes, bool digest) {
 Connection::Connection(Server& server, std::unique_ptr<io::Stream> stream)
     : server_(server),
       stream_(std::move(stream)),
-      directory_(server.directory_for(stream_->remote())),
+      directory_(server.directory_for(stream_->local(), stream_->remote())),
       machine_(*directory_, server.random()),
       wake_writer_(server.timers().executor()),
       drained_(server.timers().executor()),

@@ -107,6 +107,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   uint8_t* data_out_place(const Header& header, Task*& task);
   void run(Task& task);
   void carry_out(Task& task);
+  // Moves a task that has to wait to the table, with data of its own.
+  Task& keep(Task& task);
   void start_delay(Task& task);
   FaultAction ask_fault(const scsi::Command& command) const;
   // True: the action took the place of carrying it out, and the task is over or waits.

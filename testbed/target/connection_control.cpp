@@ -98,13 +98,13 @@ uint8_t Connection::manage_tasks(const Header& header) {
       unit->clear_task_set(nexus_->id);
       return kComplete;
     case 5:
-      unit->reset(nexus_->id, scsi::Asc::bus_device_reset);
+      unit->reset(scsi::Asc::bus_device_reset);
       return kComplete;
     case 6:
-      server_.target_reset(*target_, nexus_->id, false, this);
+      server_.target_reset(*target_, false, this);
       return kComplete;
     case 7:
-      server_.target_reset(*target_, nexus_->id, true, this);
+      server_.target_reset(*target_, true, this);
       return kComplete;
     case 8:
       return kNoReassign;

@@ -40,21 +40,8 @@ std::string_view name_of(FaultAction::Kind kind) {
 
 }  // namespace
 
-// The task moves to the table, if it is not there yet, and runs when its time has come.
 void Connection::start_delay(Task& task) {
-  Task* kept = &task;
-  const auto it = tasks_.find(task.tag);
-  if (it == tasks_.end()) {
-    const ConstBytes data = task.command.data_out;
-    kept = tasks_.emplace(task.tag, std::make_unique<Task>(std::move(task))).first->second.get();
-    window_.begin();
-    if (!data.empty() && data.data() != kept->buffer.data()) {
-      // The data are in the input buffer, which goes on.
-      kept->buffer = server_.pool().take(data.size());
-      std::memcpy(kept->buffer.data(), data.data(), data.size());
-      kept->command.data_out = ConstBytes(kept->buffer.data(), data.size());
-    }
-  }
+  Task* kept = &keep(task);
   const auto resume = [weak = weak_from_this(), tag = kept->tag] {
     const auto self = weak.lock();
     if (!self || self->closed_) return;
@@ -92,11 +79,8 @@ bool Connection::apply_fault(Task& task, const FaultAction& action) {
     case Kind::drop:
       // Without an answer the command keeps its place in the window, as a lost one does.
       record(c, 0, task.fault);
-      if (const auto it = tasks_.find(task.tag); it == tasks_.end()) window_.begin();
-      if (const auto it = tasks_.find(task.tag); it != tasks_.end()) {
-        window_.begin();
-        end_task(task.tag);
-      }
+      window_.begin();
+      end_task(task.tag);
       return true;
     case Kind::short_transfer:
       if (c.takes_data) {

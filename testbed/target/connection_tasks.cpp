@@ -175,9 +175,35 @@ void Connection::run(Task& task) {
   carry_out(task);
 }
 
+Connection::Task& Connection::keep(Task& task) {
+  if (const auto it = tasks_.find(task.tag); it != tasks_.end()) return *it->second;
+  const ConstBytes data = task.command.data_out;
+  Task& kept = *tasks_.emplace(task.tag, std::make_unique<Task>(std::move(task))).first->second;
+  window_.begin();
+  if (!data.empty() && data.data() != kept.buffer.data()) {
+    // The data are in the input buffer, which goes on.
+    kept.buffer = server_.pool().take(data.size());
+    std::memcpy(kept.buffer.data(), data.data(), data.size());
+    kept.command.data_out = ConstBytes(kept.buffer.data(), data.size());
+  }
+  return kept;
+}
+
 void Connection::carry_out(Task& task) {
   scsi::execute(task.command);
-  answer(task);
+  if (!task.command.deferred) return answer(task);
+  Task& kept = keep(task);
+  kept.command.unit->sanitize->answer = [weak = weak_from_this(), tag = kept.tag](bool ok) {
+    const auto self = weak.lock();
+    if (!self || self->closed_) return;
+    const auto it = self->tasks_.find(tag);
+    if (it == self->tasks_.end() || !it->second->command.deferred) return;
+    Task& done = *it->second;
+    done.command.finished = true;
+    if (!ok) done.command.fail(scsi::SenseKey::medium_error, scsi::Asc::sanitize_failed);
+    self->answer(done);
+    self->kick();
+  };
 }
 
 void Connection::record(const scsi::Command& c, uint64_t bytes, std::string_view fault) const {

@@ -9,7 +9,7 @@
 #include <iostream>
 
 #include "common/io/tcp_network.hpp"
-#include "testbed/target/config.hpp"
+#include "testbed/target/ietd_config.hpp"
 #include "testbed/target/json_trace.hpp"
 
 namespace pnfs::target {
@@ -19,6 +19,7 @@ constexpr int kRunTimeFailure = 1;
 constexpr int kUsageFailure = 2;
 
 struct Options {
+  std::string config;
   std::string file;
   std::string size;
   uint32_t block_bytes = 512;
@@ -28,6 +29,7 @@ struct Options {
   bool thin = false;
   bool read_only = false;
   bool removable = false;
+  std::string sanitize_rate;
   std::string trace;
   int ready_fd = -1;
   int listen_fd = -1;
@@ -36,6 +38,7 @@ struct Options {
 void declare(CLI::App& app, Options& o) {
   app.add_option("--file", o.file, "File or block device behind LUN 1; created sparse when --size is given")
       ->type_name("PATH");
+  app.add_option("--config", o.config, "Serve what an ietd.conf describes")->type_name("FILE")->excludes("--file");
   app.add_option("--size", o.size, "Size of the LUN, as 512M or 1G")->type_name("SIZE");
   app.add_option("--block-size", o.block_bytes, "Logical block size in bytes")->check(CLI::IsMember({512, 4096}));
   app.add_option("--cache", o.cache,
@@ -46,6 +49,7 @@ void declare(CLI::App& app, Options& o) {
   app.add_flag("--thin", o.thin, "Thin provisioned: UNMAP, GET LBA STATUS");
   app.add_flag("--read-only", o.read_only, "Refuse writes");
   app.add_flag("--removable", o.removable, "A medium that can be ejected");
+  app.add_option("--sanitize-rate", o.sanitize_rate, "Pace of SANITIZE OVERWRITE, each second")->type_name("SIZE");
   app.add_option("--trace", o.trace, "Append one JSON line for each SCSI command")->type_name("FILE");
   app.add_option("--ready-fd", o.ready_fd, "Write \"ready\" to this descriptor once serving")->type_name("FD");
   app.add_option("--listen-fd", o.listen_fd, "A listening socket made by the caller")->type_name("FD");
@@ -55,7 +59,13 @@ void declare(CLI::App& app, Options& o) {
 }
 
 Result<Config> config_from(const Options& o) {
-  if (o.file.empty()) return error(Errc::invalid, "say what to serve: --file PATH (see --help)");
+  if (!o.config.empty()) {
+    auto loaded = load_ietd_config(o.config);
+    if (!loaded) return loaded.error();
+    for (const std::string& note : loaded->notes) spdlog::warn("{}", note);
+    return std::move(loaded->config);
+  }
+  if (o.file.empty()) return error(Errc::invalid, "say what to serve: --file PATH or --config FILE (see --help)");
   Config config;
   TargetSpec target;
   if (auto ok = check_iscsi_name(o.iqn); !ok) return ok.error().with_context("--iqn");
@@ -66,6 +76,11 @@ Result<Config> config_from(const Options& o) {
     const auto size = parse_size(o.size);
     if (!size) return size.error().with_context("--size");
     unit.size_bytes = *size;
+  }
+  if (!o.sanitize_rate.empty()) {
+    const auto rate = parse_size(o.sanitize_rate);
+    if (!rate) return rate.error().with_context("--sanitize-rate");
+    unit.unit.sanitize_bytes_per_s = *rate;
   }
   unit.unit.lun = 1;
   unit.unit.block_bytes = o.block_bytes;

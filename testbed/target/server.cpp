@@ -11,11 +11,18 @@ namespace pnfs::target {
 
 namespace {
 constexpr size_t kMaxNexuses = 65536;
+
+bool may_see(const TargetConfig& config, std::string_view initiator, const io::Endpoint& local,
+             const io::Endpoint& peer) {
+  return (!config.allows_initiator || config.allows_initiator(initiator, peer)) &&
+         (!config.allows_portal || config.allows_portal(local));
 }
+}  // namespace
 
 class Server::Directory final : public LoginDirectory {
  public:
-  Directory(const Server& server, io::Endpoint peer) : server_(server), peer_(std::move(peer)) {}
+  Directory(const Server& server, const io::Endpoint& local, const io::Endpoint& peer)
+      : server_(server), local_(local), peer_(peer) {}
   const LoginRules& discovery() const override { return server_.config_.discovery; }
   const LoginRules* find(std::string_view name) const override {
     const auto it = server_.targets_.find(name);
@@ -23,12 +30,12 @@ class Server::Directory final : public LoginDirectory {
   }
   bool allowed(std::string_view name, std::string_view initiator) const override {
     const TargetConfig& config = server_.targets_.find(name)->second->config;
-    return (!config.allows_initiator || config.allows_initiator(initiator)) &&
-           (!config.allows_address || config.allows_address(peer_));
+    return may_see(config, initiator, local_, peer_);
   }
 
  private:
   const Server& server_;
+  io::Endpoint local_;
   io::Endpoint peer_;
 };
 
@@ -37,8 +44,8 @@ Server::Server(io::TimerQueue& timers, Random& random, ServerConfig config)
 
 Server::~Server() = default;
 
-std::unique_ptr<LoginDirectory> Server::directory_for(const io::Endpoint& peer) {
-  return std::make_unique<Directory>(*this, peer);
+std::unique_ptr<LoginDirectory> Server::directory_for(const io::Endpoint& local, const io::Endpoint& peer) {
+  return std::make_unique<Directory>(*this, local, peer);
 }
 
 Result<Target*> Server::add_target(TargetConfig config) {
@@ -139,6 +146,10 @@ const scsi::Nexus* Server::intern(const std::string& initiator, const std::array
               .first->second;
 }
 
+void Server::later(Duration delay, std::function<void()> action) {
+  timers_.schedule_after(delay, std::move(action));
+}
+
 scsi::Nexus Server::nexus_for(const std::string& initiator, const std::array<uint8_t, 6>& isid) {
   const scsi::Nexus* nexus = intern(initiator, isid);
   return nexus ? *nexus : scsi::Nexus{};
@@ -212,17 +223,16 @@ std::string Server::send_targets(std::string_view which, std::string_view curren
     const TargetConfig& config = target->config;
     if (which == "All" ? !current.empty() : which.empty() ? config.rules.name != current : config.rules.name != wanted)
       continue;
-    if (config.allows_initiator && !config.allows_initiator(initiator)) continue;
-    if (config.allows_address && !config.allows_address(peer)) continue;
+    if (!may_see(config, initiator, local, peer)) continue;
     append_text(out, "TargetName", config.rules.name);
     append_text(out, "TargetAddress", fmt::format("{},{}", io::to_string(local), kPortalGroup));
   }
   return out;
 }
 
-void Server::target_reset(Target& target, scsi::NexusId by, bool cold, Connection* but) {
+void Server::target_reset(Target& target, bool cold, Connection* but) {
   for (const auto& [lun, unit] : target.units)
-    unit->reset(by, cold ? scsi::Asc::power_on_or_reset : scsi::Asc::bus_device_reset);
+    unit->reset(cold ? scsi::Asc::power_on_or_reset : scsi::Asc::bus_device_reset);
   if (!cold) return;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     const Session session = (it++)->second;

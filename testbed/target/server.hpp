@@ -31,9 +31,10 @@ struct TargetConfig {
   uint32_t max_sessions = 0;     // 0: no limit
   uint32_t nop_interval_s = 30;  // idle this long: are you there?
   uint32_t nop_timeout_s = 30;   // no answer this long: the session is gone
-  // Which initiators may log in, from where; not set: all.
-  std::function<bool(std::string_view initiator)> allows_initiator;
-  std::function<bool(const io::Endpoint& peer)> allows_address;
+  // Which initiators may log in; not set: all.
+  std::function<bool(std::string_view initiator, const io::Endpoint& peer)> allows_initiator;
+  // Through which of our addresses it is visible; not set: all.
+  std::function<bool(const io::Endpoint& local)> allows_portal;
 };
 
 struct Target {
@@ -85,7 +86,7 @@ class Server final : public scsi::LogicalUnit::Observer {
   FaultHook* fault_hook() { return fault_hook_; }
   TargetObserver* watcher() { return watcher_; }
   const ServerConfig& config() const { return config_; }
-  std::unique_ptr<LoginDirectory> directory_for(const io::Endpoint& peer);
+  std::unique_ptr<LoginDirectory> directory_for(const io::Endpoint& local, const io::Endpoint& peer);
   struct Attached {
     LoginStatus status = LoginStatus::success;
     std::string reason;
@@ -98,10 +99,11 @@ class Server final : public scsi::LogicalUnit::Observer {
   void detach(Connection& connection);
   std::string send_targets(std::string_view which, std::string_view current, std::string_view initiator,
                            const io::Endpoint& local, const io::Endpoint& peer) const;
-  void target_reset(Target& target, scsi::NexusId by, bool cold, Connection* but);
+  void target_reset(Target& target, bool cold, Connection* but);
 
   // --- scsi::LogicalUnit::Observer
   void abort_tasks(scsi::LogicalUnit& unit, scsi::NexusId nexus) override;
+  void later(Duration delay, std::function<void()> action) override;
   scsi::Nexus nexus_for(const std::string& initiator, const std::array<uint8_t, 6>& isid) override;
 
  private:

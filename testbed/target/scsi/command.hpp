@@ -43,6 +43,7 @@ struct Command {
 
   // From admit() or execute()
   bool finished = false;
+  bool deferred = false;  // execute() began it; the unit calls back when it is over
   Status status = Status::good;
   Sense sense;
   Buffer data_in;

@@ -30,8 +30,8 @@ void execute_compare_and_write(Command& c) {
   const Bytes stored(buffer.data(), half);
   const uint64_t offset = c.lba * unit.block_bytes();
   if (auto done = unit.backing().read(offset, stored); !done) return fail_medium(c, done.error(), false);
-  const auto [differ, unused] = std::ranges::mismatch(stored, expected);
-  if (differ != stored.end()) {
+  if (std::memcmp(stored.data(), expected.data(), half) != 0) {
+    const auto differ = std::ranges::mismatch(stored, expected).in1;
     c.fail(SenseKey::miscompare, Asc::miscompare);
     c.sense.information = static_cast<uint64_t>(differ - stored.begin());
     return;

@@ -62,6 +62,22 @@ bool conflicts_with_reserve6(const Command& c) {
   }
 }
 
+// SBC-3 4.11.2
+bool works_during_sanitize(uint8_t opcode) {
+  switch (opcode) {
+    case 0x03:  // REQUEST SENSE
+    case 0x12:  // INQUIRY
+    case 0x1a:  // MODE SENSE(6)
+    case 0x5a:  // MODE SENSE(10)
+    case 0x5e:  // PERSISTENT RESERVE IN
+    case 0xa0:  // REPORT LUNS
+    case 0xa3:  // REPORT SUPPORTED OPERATION CODES
+      return true;
+    default:
+      return false;
+  }
+}
+
 // INQUIRY and REPORT LUNS work without a unit (SPC-4 6.6.1); all else does not.
 void admit_without_unit(Command& c) {
   if (c.opcode() == 0x12 || c.opcode() == 0xa0 || c.opcode() == 0x03) return;
@@ -88,17 +104,18 @@ void admit(Command& c) {
     return c.fail(SenseKey::illegal_request, Asc::invalid_opcode);
   }
   if (conflicts_with_reserve6(c) || conflicts_with_persistent(c)) return c.finish(Status::reservation_conflict);
+  if (unit.sanitize && !works_during_sanitize(c.opcode()))
+    return c.fail(SenseKey::not_ready, Asc::sanitize_in_progress);
   if (unit.sanitize_failed && c.entry->needs_medium && c.opcode() != 0x48)
     return c.fail(SenseKey::medium_error, Asc::sanitize_failed);
   if (c.entry->needs_medium && unit.ejected) return c.fail(SenseKey::not_ready, Asc::medium_not_present);
-  if (c.entry->needs_medium && unit.stopped) return c.fail(SenseKey::not_ready, Asc::initializing_command_required);
   if (c.entry->writes_medium && unit.write_protected()) return c.fail(SenseKey::data_protect, Asc::write_protected);
   c.entry->check(c);
 }
 
 void execute(Command& c) {
   c.entry->execute(c);
-  c.finished = true;
+  c.finished = !c.deferred;
 }
 
 bool parse_range(Command& c) {

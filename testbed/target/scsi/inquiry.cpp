@@ -7,7 +7,6 @@ namespace pnfs::target::scsi {
 
 namespace {
 
-constexpr std::string_view kVendor = "PNFSLAB";
 constexpr std::string_view kProduct = "VIRTUAL-DISK";
 constexpr std::string_view kRevision = "0001";
 
@@ -41,12 +40,10 @@ void append_designator(std::vector<uint8_t>& page, uint8_t code_set, uint8_t typ
 // Page 0x83 (SPC-4 7.8.6): T10 vendor id, NAA, EUI-64, target port group, target port name.
 std::vector<uint8_t> identification(const LogicalUnit& unit) {
   std::vector<uint8_t> page(4);
-  std::string t10(kVendor);
-  t10.resize(8, ' ');
-  t10 += unit.config().scsi_id;
+  const std::string t10 = unit.t10_id();
   append_designator(page, 2, 1, as_octets(t10));
   append_designator(page, 1, 3, unit.naa());
-  append_designator(page, 1, 2, unit.naa());
+  append_designator(page, 1, 2, unit.eui64());
   const std::array<uint8_t, 4> port{0, 0, 0, 1};
   append_designator(page, 1, 4, port, true);
   std::string name = unit.config().target_name + ",t,0x0001";
@@ -55,11 +52,15 @@ std::vector<uint8_t> identification(const LogicalUnit& unit) {
   return page;
 }
 
+// Page 0x8F (SPC-4 7.8.17): which third-party copy commands there are.
+std::vector<uint8_t> third_party_copy() {
+  return {0, 0, 0, 0, 0, 1, 0, 8, 7, 0x83, 1, 0x00, 0x84, 2, 0x00, 0x03};
+}
+
 // Page 0xB0 (SBC-3 6.6.3 and, for the atomic fields, SBC-4).
 std::vector<uint8_t> block_limits(const LogicalUnit& unit) {
   std::vector<uint8_t> page(64);
   const uint32_t block = unit.block_bytes();
-  page[4] = 1;  // WSNZ: WRITE SAME of zero blocks is refused
   page[5] = static_cast<uint8_t>(kMaxCompareBlocks);
   put16(&page[6], std::max(1u, 4096 / block));  // optimal transfer length granularity
   put32(&page[8], kMaxTransferBytes / block);
@@ -82,6 +83,7 @@ std::vector<uint8_t> block_limits(const LogicalUnit& unit) {
 std::vector<uint8_t> characteristics() {
   std::vector<uint8_t> page(64);
   put16(&page[4], 1);  // not rotating
+  page[7] = 0x50;      // WABEREQ, WACEREQ: after an erase, reads return zeros
   return page;
 }
 
@@ -94,7 +96,7 @@ std::vector<uint8_t> provisioning(const LogicalUnit& unit) {
   return page;
 }
 
-constexpr std::array<uint8_t, 7> kPages{0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2};
+constexpr std::array<uint8_t, 8> kPages{0x00, 0x80, 0x83, 0x86, 0x8f, 0xb0, 0xb1, 0xb2};
 
 std::optional<std::vector<uint8_t>> vital_page(const LogicalUnit& unit, uint8_t code) {
   std::vector<uint8_t> page(4);
@@ -114,6 +116,9 @@ std::optional<std::vector<uint8_t>> vital_page(const LogicalUnit& unit, uint8_t 
       page.resize(64);
       page[5] = 0x07;  // simple, ordered and head-of-queue tasks
       page[6] = 0x01;  // V_SUP: there is a volatile cache
+      break;
+    case 0x8f:
+      page = third_party_copy();
       break;
     case 0xb0:
       page = block_limits(unit);

@@ -10,15 +10,22 @@ LogicalUnit::LogicalUnit(UnitConfig config, std::unique_ptr<Backing> backing, Ob
       cache_(dynamic_cast<VolatileCache*>(backing_.get())),
       observer_(observer) {
   write_cache = config_.cache != CacheMode::write_through;
-  compute_naa();
+  compute_identity();
 }
 
 // NAA 3 (locally assigned, SPC-4 7.8.6.6.5) from a hash of target name, LUN and ScsiId: the same after every restart.
-void LogicalUnit::compute_naa() {
+void LogicalUnit::compute_identity() {
   uint64_t hash = 0xcbf29ce484222325ULL;
   const std::string seed = config_.target_name + '\n' + std::to_string(config_.lun) + '\n' + config_.scsi_id;
   for (const char c : seed) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3ULL;
   put64(naa_.data(), (hash & 0x0fffffffffffffffULL) | 0x3000000000000000ULL);
+  put64(eui64_.data(), (hash & 0x00ffffffffffffffULL) | 0x0200000000000000ULL);  // locally administered
+}
+
+std::string LogicalUnit::t10_id() const {
+  std::string id(kVendor);
+  id.resize(8, ' ');
+  return id + config_.scsi_id;
 }
 
 void LogicalUnit::nexus_started(NexusId nexus) {
@@ -59,7 +66,7 @@ bool LogicalUnit::has_attention(NexusId nexus) const {
   return it != attentions_.end() && !it->second.empty();
 }
 
-void LogicalUnit::reset(std::optional<NexusId> by, Asc told) {
+void LogicalUnit::reset(Asc told) {
   reserved_by.reset();
   removal_prevented_by.clear();
   copies.clear();
@@ -67,10 +74,7 @@ void LogicalUnit::reset(std::optional<NexusId> by, Asc told) {
   descriptor_sense = false;
   for (auto& [nexus, queue] : attentions_) {
     if (observer_) observer_->abort_tasks(*this, nexus);
-    if (nexus != by) {
-      queue.clear();
-      queue.push_back(told);
-    }
+    queue.assign(1, told);
   }
 }
 
@@ -82,9 +86,8 @@ void LogicalUnit::clear_task_set(NexusId by) {
 }
 
 void LogicalUnit::power_on() {
-  reset(std::nullopt, Asc::power_on_or_reset);
+  reset(Asc::power_on_or_reset);
   write_cache = config_.cache != CacheMode::write_through;
-  stopped = false;
   if (!reservations.aptpl()) reservations = PersistentReservations();
   // Everyone is new to a unit that was just switched on.
   attentions_.clear();

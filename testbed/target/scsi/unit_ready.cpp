@@ -12,6 +12,10 @@ void execute_request_sense(Command& c) {
     sense = {SenseKey::illegal_request, Asc::lun_not_supported};
   } else if (const auto asc = c.unit->next_attention(c.nexus->id)) {
     sense = {SenseKey::unit_attention, *asc};
+  } else if (c.unit->sanitize) {
+    sense = {SenseKey::not_ready, Asc::sanitize_in_progress};
+    const uint64_t total = c.unit->blocks() * c.unit->block_bytes();
+    sense.progress = static_cast<uint16_t>(c.unit->sanitize->done * 65535 / total);
   } else if (c.unit->ejected) {
     sense = {SenseKey::not_ready, Asc::medium_not_present};
   }
@@ -28,16 +32,11 @@ void execute_start_stop(Command& c) {
   if (!start && !no_flush) {
     if (auto done = unit.backing().flush(); !done) return fail_medium(c, done.error(), true);
   }
-  if (!load_eject) {
-    unit.stopped = !start;
-    return;
-  }
+  if (!load_eject) return;  // a file does not spin: stopped or started, it answers
   if (!unit.config().removable) return c.fail_field(4);
-  if (!start && !unit.removal_prevented_by.empty())
-    return c.fail(SenseKey::illegal_request, Asc::medium_removal_prevented);
+  if (!unit.removal_prevented_by.empty()) return c.fail(SenseKey::illegal_request, Asc::medium_removal_prevented);
   const bool was_ejected = unit.ejected;
   unit.ejected = !start;
-  unit.stopped = !start;
   if (was_ejected && start) unit.attention_others(c.nexus->id, Asc::medium_may_have_changed);
 }
 
