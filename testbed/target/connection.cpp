@@ -80,6 +80,8 @@ void Connection::close(std::string_view why, bool with_reset) {
   }
   wake_writer_.notify_all();
   drained_.notify_all();
+  if (TargetObserver* watcher = server_.watcher(); watcher && full_feature_)
+    watcher->on_session({"end", login().target, login().initiator, io::to_string(peer()), why_closed_});
 }
 
 // Moves what is there to the front when `bytes` more would not fit behind it.

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 
 #include "common/io/tcp_network.hpp"
@@ -31,6 +32,7 @@ struct Options {
   bool removable = false;
   std::string sanitize_rate;
   std::string trace;
+  std::string state;
   int ready_fd = -1;
   int listen_fd = -1;
 };
@@ -51,6 +53,8 @@ void declare(CLI::App& app, Options& o) {
   app.add_flag("--removable", o.removable, "A medium that can be ejected");
   app.add_option("--sanitize-rate", o.sanitize_rate, "Pace of SANITIZE OVERWRITE, each second")->type_name("SIZE");
   app.add_option("--trace", o.trace, "Append one JSON line for each SCSI command")->type_name("FILE");
+  app.add_option("--state", o.state, "Keep the files volume and session there, as IET's /proc/net/iet")
+      ->type_name("DIR");
   app.add_option("--ready-fd", o.ready_fd, "Write \"ready\" to this descriptor once serving")->type_name("FD");
   app.add_option("--listen-fd", o.listen_fd, "A listening socket made by the caller")->type_name("FD");
   app.footer(
@@ -106,6 +110,33 @@ int ready_descriptor(const Options& o) {
   return from_environment ? std::atoi(from_environment) : -1;
 }
 
+// Passes everything on to the trace and notes when the state views are out of date.
+class Watcher final : public TargetObserver {
+ public:
+  explicit Watcher(JsonTrace* trace) : trace_(trace) {}
+  void on_command(const CommandRecord& record) override {
+    if (trace_) trace_->on_command(record);
+  }
+  void on_session(const SessionRecord& record) override {
+    sessions_changed = true;
+    if (trace_) trace_->on_session(record);
+  }
+  bool sessions_changed = true;
+
+ private:
+  JsonTrace* trace_;
+};
+
+Result<void> replace_file(const std::string& path, const std::string& text) {
+  const std::string fresh = path + ".new";
+  std::ofstream out(fresh, std::ios::trunc);
+  out << text;
+  out.close();
+  if (!out || std::rename(fresh.c_str(), path.c_str()) != 0)
+    return error(Errc::io, "writing {}: {}", path, std::strerror(errno));
+  return {};
+}
+
 class Process {
  public:
   Process() : timers_(context_.get_executor(), clock_), network_(context_), signals_(context_, SIGTERM, SIGINT) {}
@@ -120,15 +151,17 @@ class Process {
       auto trace = open_json_trace(options.trace, clock_);
       if (!trace) return fail(trace.error());
       trace_ = std::move(*trace);
-      server.set_observer(trace_.get());
     }
+    Watcher watcher(trace_.get());
+    if (trace_ || !options.state.empty()) server.set_observer(&watcher);
+    if (auto written = write_state(options, server, watcher); !written) return fail(written.error());
     announce(options, (*listener)->local());
     server.serve(std::move(*listener));
     signals_.async_wait([&](boost::system::error_code ec, int) {
       if (ec) return;
       boost::asio::co_spawn(context_, stop(server), boost::asio::detached);
     });
-    flush_trace_later();
+    if (trace_ || !options.state.empty()) tick(options, server, watcher);
     context_.run();
     return result_;
   }
@@ -159,10 +192,17 @@ class Process {
     context_.stop();
   }
 
-  void flush_trace_later() {
-    if (!trace_) return;
-    trace_->flush();
-    timers_.schedule_after(std::chrono::milliseconds(20), [this] { flush_trace_later(); });
+  static Result<void> write_state(const Options& options, const Server& server, Watcher& watcher) {
+    if (options.state.empty() || !std::exchange(watcher.sessions_changed, false)) return {};
+    auto done = replace_file(options.state + "/volume", server.volume_view());
+    return done ? replace_file(options.state + "/session", server.session_view()) : done;
+  }
+
+  // What others read from files is at most this late.
+  void tick(const Options& options, const Server& server, Watcher& watcher) {
+    if (trace_) trace_->flush();
+    if (auto written = write_state(options, server, watcher); !written) spdlog::warn("{}", written.error().reason);
+    timers_.schedule_after(std::chrono::milliseconds(50), [&, this] { tick(options, server, watcher); });
   }
 
   io::asio::io_context context_{1};

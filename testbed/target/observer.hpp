@@ -18,7 +18,7 @@ struct CommandRecord {
 };
 
 struct SessionRecord {
-  std::string_view event;  // "login", "login refused", "logout", "lost", "reinstated"
+  std::string_view event;  // "login", "login refused", "end"
   std::string_view target;
   std::string_view initiator;
   std::string_view peer;

@@ -93,7 +93,7 @@ void admit(Command& c) {
     return;
   }
   LogicalUnit& unit = *c.unit;
-  if (!c.entry || !c.entry->ignores_attention) {
+  if (!c.entry || !(c.entry->traits & kAnyTime)) {
     if (const auto asc = unit.next_attention(c.nexus->id)) return c.fail(SenseKey::unit_attention, *asc);
   }
   if (!c.entry) {
@@ -106,10 +106,11 @@ void admit(Command& c) {
   if (conflicts_with_reserve6(c) || conflicts_with_persistent(c)) return c.finish(Status::reservation_conflict);
   if (unit.sanitize && !works_during_sanitize(c.opcode()))
     return c.fail(SenseKey::not_ready, Asc::sanitize_in_progress);
-  if (unit.sanitize_failed && c.entry->needs_medium && c.opcode() != 0x48)
+  if (unit.sanitize_failed && (c.entry->traits & kMedium) && c.opcode() != 0x48)
     return c.fail(SenseKey::medium_error, Asc::sanitize_failed);
-  if (c.entry->needs_medium && unit.ejected) return c.fail(SenseKey::not_ready, Asc::medium_not_present);
-  if (c.entry->writes_medium && unit.write_protected()) return c.fail(SenseKey::data_protect, Asc::write_protected);
+  if ((c.entry->traits & kMedium) && unit.ejected) return c.fail(SenseKey::not_ready, Asc::medium_not_present);
+  if ((c.entry->traits & kWrites) && unit.write_protected())
+    return c.fail(SenseKey::data_protect, Asc::write_protected);
   c.entry->check(c);
 }
 

@@ -18,6 +18,13 @@ enum class Access : uint8_t {
   write,  // conflicts with every reservation of others
 };
 
+enum CommandTraits : uint8_t {
+  kMedium = 1,   // NOT READY while the medium is ejected
+  kWrites = 2,   // DATA PROTECT on a read-only unit
+  kAnyTime = 4,  // even with a unit attention pending
+  kThin = 8,     // only thin units offer it
+};
+
 struct CommandEntry {
   uint8_t opcode;
   int16_t service_action;  // -1: the opcode has none
@@ -25,10 +32,7 @@ struct CommandEntry {
   // REPORT SUPPORTED OPCODES: one bit for each CDB bit that we look at; byte 0 is the opcode, unused tail zero.
   std::array<uint8_t, 16> usage;
   Access access;
-  bool needs_medium;   // NOT READY while stopped or ejected
-  bool writes_medium;  // DATA PROTECT on a read-only unit
-  bool ignores_attention = false;
-  bool thin_only = false;
+  uint8_t traits;  // of CommandTraits
   void (*check)(Command&);
   void (*execute)(Command&);
 

@@ -61,6 +61,7 @@ std::vector<uint8_t> third_party_copy() {
 std::vector<uint8_t> block_limits(const LogicalUnit& unit) {
   std::vector<uint8_t> page(64);
   const uint32_t block = unit.block_bytes();
+  page[4] = unit.refuses_zero_write_same() ? 1 : 0;
   page[5] = static_cast<uint8_t>(kMaxCompareBlocks);
   put16(&page[6], std::max(1u, 4096 / block));  // optimal transfer length granularity
   put32(&page[8], kMaxTransferBytes / block);

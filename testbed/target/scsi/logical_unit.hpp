@@ -74,6 +74,9 @@ class LogicalUnit {
   uint32_t block_bytes() const { return config_.block_bytes; }
   uint64_t blocks() const { return backing_->size_bytes() / config_.block_bytes; }
   uint64_t max_transfer_blocks() const { return kMaxTransferBytes / config_.block_bytes; }
+  // WSNZ: a thin unit refuses WRITE SAME of zero blocks, a thick one takes it as "up to the end" (SBC-3 6.6.4): both
+  // kinds are out there, so initiators should meet both.
+  bool refuses_zero_write_same() const { return config_.thin; }
   bool write_protected() const { return config_.read_only || software_write_protect; }
   const std::array<uint8_t, 8>& naa() const { return naa_; }
   const std::array<uint8_t, 8>& eui64() const { return eui64_; }

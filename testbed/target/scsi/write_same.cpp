@@ -38,6 +38,7 @@ void check_write_same(Command& c) {
   if (flags & kAnchor) return c.fail_field(1);  // VPD page 0xB2: ANC_SUP is 0
   if ((flags & kUnmap) && !c.unit->config().thin) return c.fail_field(1);
   if (!parse_range(c)) return;
+  if (c.blocks == 0 && c.unit->refuses_zero_write_same()) return c.fail_field(c.entry->cdb_bytes() == 16 ? 10 : 7);
   if (c.blocks == 0) c.blocks = c.unit->blocks() - c.lba;  // WSNZ is 0: up to the end (SBC-3 5.49)
   if (!has_data(c)) return;
   const uint32_t block = c.unit->block_bytes();

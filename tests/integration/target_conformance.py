@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Runs libiscsi's conformance suite (iscsi-test-cu) against pnfs-target.
+
+Five logical units, each served by a process of its own, one iscsi-test-cu process per suite: a hook of one test can
+stay behind and spoil the next suite otherwise. Every test case must pass on at least one unit, none may fail anywhere.
+A case that is left out for a unit has its reason here, beside its name.
+
+usage: target_conformance.py PNFS_TARGET [--keep DIR] [--only SUITE]
+"""
+import argparse
+import collections
+import concurrent.futures
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+# The scope of `iscsi-test-cu -t ALL` in libiscsi 1.19: a smaller list would let cases disappear unnoticed.
+SUITES, CASES = 51, 230
+SIZE = "100M"
+
+UNITS = {
+    "thin": ["--thin", "--cache", "volatile", "--sanitize-rate", "2500K"],
+    "thin-4k": ["--thin", "--cache", "volatile", "--block-size", "4096"],
+    "thick": ["--cache", "volatile"],
+    "removable": ["--removable", "--cache", "volatile"],
+    "read-only": ["--thin", "--read-only"],
+}
+
+# (unit, suite or case): why it is not run there.
+LEFT_OUT = {
+    ("thin", "GetLBAStatus.UnmapSingle"):
+        "asks for LBA i+1 and wants a descriptor that begins at i+<blocks per physical block>; SBC-3 5.5.3 begins it at "
+        "the LBA asked for, so it can only pass where the two sizes are equal: run on thin-4k",
+}
+for unit in UNITS:
+    if unit != "thin":
+        LEFT_OUT[unit, "Sanitize"] = "overwrites the whole unit and waits a minute; once, on thin, is enough"
+
+# Cases that can pass nowhere, with the reason.
+NOT_APPLICABLE = {}
+
+
+def list_cases():
+    lines = subprocess.run(["iscsi-test-cu", "-l"], capture_output=True, text=True, check=True).stdout.split()
+    cases = collections.defaultdict(list)
+    for line in lines:
+        parts = line.split(".")
+        if parts[0] == "ALL" and len(parts) == 3:
+            cases[parts[1]].append(parts[2])
+    return cases
+
+
+def start(program, unit, folder):
+    image = folder / f"{unit}.img"
+    with open(image, "wb") as f:
+        f.truncate(100 << 20)
+    process = subprocess.Popen([program, "--file", str(image), "--size", SIZE, "--listen", "127.0.0.1:0", *UNITS[unit]],
+                               stdout=subprocess.PIPE, text=True)
+    line = process.stdout.readline()
+    match = re.fullmatch(r"listening at (\S+)\n", line)
+    if not match:
+        process.wait()
+        sys.exit(f"pnfs-target for {unit} did not start")
+    return process, f"iscsi://{match[1]}/iqn.2026-01.pnfslab:volume/1"
+
+
+def outcomes_of(suite, output):
+    """{case: "passed" | "failed" | "skipped"} of what one run printed."""
+    result = {}
+    sections = re.split(r"^  Test: (\S+) \.\.\.", output, flags=re.M)
+    for name, text in zip(sections[1::2], sections[2::2]):
+        verdict = re.search(r"(passed|FAILED)(?=\s*(?:$|Send |\n))", text)
+        if not verdict:
+            result[f"{suite}.{name}"] = "failed"
+        elif verdict[1] == "FAILED":
+            result[f"{suite}.{name}"] = "failed"
+        else:
+            result[f"{suite}.{name}"] = "skipped" if "SKIPPED" in text else "passed"
+    return result
+
+
+def run_suite(unit, suite, names, url, folder):
+    """A read-only unit cannot pass what writes: there only `ReadOnly` is allowed to try."""
+    flags = ["-S", "-v"]
+    if unit != "read-only" or suite == "ReadOnly":
+        flags.insert(0, "-d")
+    tests = [f"ALL.{suite}"]
+    if any((unit, f"{suite}.{n}") in LEFT_OUT for n in names):
+        tests = [f"ALL.{suite}.{n}" for n in names if (unit, f"{suite}.{n}") not in LEFT_OUT]
+    results = {}
+    for test in tests:
+        command = ["iscsi-test-cu", *flags, "-t", test, url, url]
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                  timeout=420)
+            output = done.stdout
+        except subprocess.TimeoutExpired as expired:
+            output = (expired.stdout or b"").decode(errors="replace") + "\nTIMED OUT"
+        (folder / f"{unit}.{test}.log").write_text(output)
+        found = outcomes_of(suite, output)
+        expected = names if test == f"ALL.{suite}" else [test.split(".")[2]]
+        for name in expected:
+            results[f"{suite}.{name}"] = found.get(f"{suite}.{name}", "failed")
+    return results
+
+
+def run_unit(program, unit, cases, folder):
+    process, url = start(program, unit, folder)
+    results = {}
+    try:
+        for suite, names in cases.items():
+            if (unit, suite) not in LEFT_OUT:
+                results.update(run_suite(unit, suite, names, url, folder))
+            if process.poll() is not None:
+                results[f"pnfs-target died in {suite}"] = "failed"
+                break
+    finally:
+        process.terminate()
+        if process.wait(60) != 0:
+            results["pnfs-target exit code"] = "failed"
+    return results
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("program")
+    arguments.add_argument("--keep", type=pathlib.Path)
+    arguments.add_argument("--only")
+    options = arguments.parse_args()
+    cases = list_cases()
+    if len(cases) != SUITES or sum(map(len, cases.values())) != CASES:
+        sys.exit(f"iscsi-test-cu has {len(cases)} suites and {sum(map(len, cases.values()))} cases, "
+                 f"expected {SUITES} and {CASES}: adapt this test to it")
+    if options.only:
+        cases = {options.only: cases[options.only]}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or pathlib.Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        with concurrent.futures.ThreadPoolExecutor(len(UNITS)) as pool:
+            runs = {unit: pool.submit(run_unit, options.program, unit, cases, folder) for unit in UNITS}
+            results = {unit: run.result() for unit, run in runs.items()}
+
+        bad = 0
+        for unit, found in results.items():
+            count = collections.Counter(found.values())
+            print(f"{unit:10} passed {count['passed']:3}  skipped {count['skipped']:3}  failed {count['failed']:3}")
+            for case, verdict in found.items():
+                if verdict == "failed":
+                    bad += 1
+                    print(f"  FAILED {case}")
+        for suite, names in cases.items():
+            for name in names:
+                case = f"{suite}.{name}"
+                if any(found.get(case) == "passed" for found in results.values()):
+                    continue
+                if case in NOT_APPLICABLE:
+                    print(f"not applicable: {case}: {NOT_APPLICABLE[case]}")
+                else:
+                    bad += 1
+                    print(f"PASSED NOWHERE {case}")
+        for (unit, case), reason in LEFT_OUT.items():
+            print(f"left out on {unit}: {case}: {reason}")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
