@@ -206,15 +206,21 @@ class Parser {
   }
 
   Result<void> lun(const Words& words) {
-    if (words.size() != 3)
-      return error(Errc::invalid, "write 'Lun N Path=...,Type=fileio' with no blanks between the parameters");
+    if (words.size() < 3) return error(Errc::invalid, "write 'Lun N Path=...,Type=fileio'");
+    std::string parameters(words[2]);
+    for (size_t i = 3; i < words.size(); ++i) {
+      // Only a comma says that the list goes on, on this line or the next.
+      if (!parameters.ends_with(','))
+        return error(Errc::invalid, "write 'Lun N Path=...,Type=fileio' with no blanks between the parameters");
+      parameters += words[i];
+    }
     UnitSpec spec;
     spec.unit.cache = scsi::CacheMode::write_through;  // as ietd
     const auto id = parse_number(words[1], 0, 16383);
     if (!id) return id.error().with_context("Lun");
     spec.unit.lun = *id;
     uint64_t sectors = 0;
-    for (const std::string_view item : split_list(words[2])) {
+    for (const std::string_view item : split_list(parameters)) {
       const size_t equals = item.find('=');
       if (equals == item.npos) return error(Errc::invalid, "'{}' is not Name=value", item);
       const std::string_view value = item.substr(equals + 1);

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "testbed/target/pdu.hpp"
+
 namespace pnfs::target {
 
 namespace {
@@ -33,7 +35,8 @@ class FileTrace final : public JsonTrace {
 
   void on_command(const CommandRecord& r) override {
     begin("scsi", r.target, r.initiator);
-    fmt::format_to(std::back_inserter(lines_), ",\"lun\":{},\"op\":", r.lun);
+    if (r.lun != kNoLun) fmt::format_to(std::back_inserter(lines_), ",\"lun\":{}", r.lun);
+    lines_ += ",\"op\":";
     append_quoted(lines_, r.name.empty() ? fmt::format("opcode 0x{:02x}", r.command.opcode()) : std::string(r.name));
     fmt::format_to(std::back_inserter(lines_), ",\"lba\":{},\"blocks\":{},\"bytes\":{},\"status\":\"{}\"",
                    r.command.lba, r.command.blocks, r.bytes, scsi::to_string(r.command.status));

@@ -21,10 +21,10 @@ SUITES, CASES = 51, 230
 SIZE = "100M"
 
 UNITS = {
-    "thin": ["--thin", "--cache", "volatile", "--sanitize-rate", "2500K"],
+    "thin": ["--thin", "--cache", "volatile", "--sanitize-rate", "8M"],
     "thin-4k": ["--thin", "--cache", "volatile", "--block-size", "4096"],
     "thick": ["--cache", "volatile"],
-    "removable": ["--removable", "--cache", "volatile"],
+    "removable": ["--removable", "--thin", "--cache", "volatile"],
     "read-only": ["--thin", "--read-only"],
 }
 
@@ -34,9 +34,19 @@ LEFT_OUT = {
         "asks for LBA i+1 and wants a descriptor that begins at i+<blocks per physical block>; SBC-3 5.5.3 begins it at "
         "the LBA asked for, so it can only pass where the two sizes are equal: run on thin-4k",
 }
+LEFT_OUT["removable", "GetLBAStatus.UnmapSingle"] = LEFT_OUT["thin", "GetLBAStatus.UnmapSingle"]
 for unit in UNITS:
     if unit != "thin":
         LEFT_OUT[unit, "Sanitize"] = "overwrites the whole unit and waits a minute; once, on thin, is enough"
+WRITES = "writes, which a read-only unit refuses: ReadOnly checks that it does"
+for suite in ("CompareAndWrite ExtendedCopy OrWrite Unmap Write10 Write12 Write16 WriteAtomic16 WriteSame10 WriteSame16 "
+              "WriteVerify10 WriteVerify12 WriteVerify16 iSCSIdatasn MultipathIO GetLBAStatus.UnmapSingle "
+              "ProutReserve.AccessEA ProutReserve.AccessWE ProutReserve.AccessEARO ProutReserve.AccessWERO "
+              "ProutReserve.AccessEAAR ProutReserve.AccessWEAR ReceiveCopyResults.CopyStatus "
+              "iSCSIResiduals.Write10Residuals iSCSIResiduals.Write12Residuals iSCSIResiduals.Write16Residuals "
+              "iSCSIResiduals.WriteVerify10Residuals iSCSIResiduals.WriteVerify12Residuals "
+              "iSCSIResiduals.WriteVerify16Residuals iSCSITMF").split():
+    LEFT_OUT["read-only", suite] = WRITES
 
 # Cases that can pass nowhere, with the reason.
 NOT_APPLICABLE = {}
@@ -71,27 +81,26 @@ def outcomes_of(suite, output):
     result = {}
     sections = re.split(r"^  Test: (\S+) \.\.\.", output, flags=re.M)
     for name, text in zip(sections[1::2], sections[2::2]):
-        verdict = re.search(r"(passed|FAILED)(?=\s*(?:$|Send |\n))", text)
-        if not verdict:
-            result[f"{suite}.{name}"] = "failed"
-        elif verdict[1] == "FAILED":
+        # The verdict stands at the beginning of a line, or right behind the dots; "[FAILED]" is a message.
+        verdict = re.search(r"^(passed|FAILED)", text, flags=re.M)
+        if not verdict or verdict[1] == "FAILED":
             result[f"{suite}.{name}"] = "failed"
         else:
-            result[f"{suite}.{name}"] = "skipped" if "SKIPPED" in text else "passed"
+            result[f"{suite}.{name}"] = "skipped" if re.search("SKIPPED|Skipping", text) else "passed"
     return result
 
 
 def run_suite(unit, suite, names, url, folder):
-    """A read-only unit cannot pass what writes: there only `ReadOnly` is allowed to try."""
-    flags = ["-S", "-v"]
-    if unit != "read-only" or suite == "ReadOnly":
-        flags.insert(0, "-d")
+    flags = ["-d", "-S", "-v"]
     tests = [f"ALL.{suite}"]
     if any((unit, f"{suite}.{n}") in LEFT_OUT for n in names):
         tests = [f"ALL.{suite}.{n}" for n in names if (unit, f"{suite}.{n}") not in LEFT_OUT]
     results = {}
     for test in tests:
-        command = ["iscsi-test-cu", *flags, "-t", test, url, url]
+        # With two URLs the second session outlives Sanitize.Reservations, which leaves its RESERVE(6) in the way of
+        # Sanitize.Reset; with one, the session is made for that case alone.
+        urls = [url] if suite == "Sanitize" else [url, url]
+        command = ["iscsi-test-cu", *flags, "-t", test, *urls]
         try:
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                   timeout=420)
