@@ -99,17 +99,23 @@ std::vector<uint8_t> provisioning(const LogicalUnit& unit) {
 
 constexpr std::array<uint8_t, 8> kPages{0x00, 0x80, 0x83, 0x86, 0x8f, 0xb0, 0xb1, 0xb2};
 
+// A page of given contents behind the header. (GCC 12 takes vector::insert after a fixed-size construction for an
+// overflow.)
+std::vector<uint8_t> page_of(ConstBytes contents) {
+  std::vector<uint8_t> page(4 + contents.size());
+  std::copy(contents.begin(), contents.end(), page.begin() + 4);
+  return page;
+}
+
 std::optional<std::vector<uint8_t>> vital_page(const LogicalUnit& unit, uint8_t code) {
-  std::vector<uint8_t> page(4);
+  std::vector<uint8_t> page;
   switch (code) {
     case 0x00:
-      page.insert(page.end(), kPages.begin(), kPages.end());
+      page = page_of(kPages);
       break;
-    case 0x80: {
-      const auto serial = as_octets(unit.config().serial);
-      page.insert(page.end(), serial.begin(), serial.end());
+    case 0x80:
+      page = page_of(as_octets(unit.config().serial));
       break;
-    }
     case 0x83:
       page = identification(unit);
       break;

@@ -8,10 +8,10 @@ std::vector<uint8_t> make_transport_id(const std::string& name, const std::array
   std::string text = name + ",i,0x";
   for (const uint8_t byte : isid) text += fmt::format("{:02x}", byte);
   text.resize(std::max<size_t>((text.size() / 4 + 1) * 4, 20));  // zero terminated and padded
-  std::vector<uint8_t> id(4);
+  std::vector<uint8_t> id(4 + text.size());
   id[0] = 0x45;  // format 1, protocol 5 (iSCSI)
   put16(&id[2], static_cast<uint32_t>(text.size()));
-  id.insert(id.end(), text.begin(), text.end());
+  std::copy(text.begin(), text.end(), id.begin() + 4);
   return id;
 }
 
