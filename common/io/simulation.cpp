@@ -1,6 +1,5 @@
 #include "common/io/simulation.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <stdexcept>
 
 namespace pnfs::io {

@@ -2,6 +2,7 @@
 // next deadline. From the same seed the same things happen in the same order, however long they would take.
 #pragma once
 
+#include <boost/asio/co_spawn.hpp>
 #include <exception>
 #include <functional>
 #include <optional>
