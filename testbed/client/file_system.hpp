@@ -50,8 +50,8 @@ struct OpenFile {
   std::set<uint64_t> dirty_from;  // not empty: written through the layout since the last LAYOUTCOMMIT
   int layout_users = 0;           // I/O through the layout that is on its way
   bool layout_recalled = false;
-  // Data servers (by the address of their session) with UNSTABLE data, and the verifier of their replies.
-  std::map<const Session*, nfs::verifier4> uncommitted;
+  // Data servers (in the order in which they were first used) with UNSTABLE data, and the verifier of their replies.
+  std::map<size_t, nfs::verifier4> uncommitted;
 };
 using FilePtr = std::shared_ptr<OpenFile>;
 
@@ -172,6 +172,8 @@ class FileSystem final : public CallbackHandler {
   // Where the next bytes go: at most to the end of a stripe unit and io_bytes().
   io::Task<Outcome<Target>> target_of(FilePtr file, uint64_t offset, uint64_t left, nfs::layoutiomode4 iomode);
   io::Task<Outcome<ReplyPtr>> run_at(Session& session, Build build);
+  io::Task<Outcome<uint64_t>> size_of(FilePtr file);
+  size_t number_of(const Session* session) const;
 
   io::TimerQueue& timers_;
   Options options_;

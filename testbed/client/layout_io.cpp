@@ -67,6 +67,12 @@ io::Task<Outcome<Session*>> FileSystem::data_server(std::vector<io::Endpoint> ad
   co_return raw;
 }
 
+size_t FileSystem::number_of(const Session* session) const {
+  size_t number = 0;
+  while (number < data_servers_.size() && data_servers_[number].session.get() != session) ++number;
+  return number;
+}
+
 io::Task<Outcome<FileSystem::Target>> FileSystem::target_of(FilePtr file, uint64_t offset, uint64_t left,
                                                             layoutiomode4 iomode) {
   if (!file->layout || file->layout->find(offset, iomode) == nullptr) {
@@ -154,13 +160,22 @@ io::Task<Outcome<>> FileSystem::write_striped(FilePtr file, uint64_t offset, std
     if (res.count == 0 || res.count > target->bytes)
       co_return Failure{NFS4_OK, OP_WRITE,
                         error(Errc::protocol, "WRITE of {} bytes wrote {}", target->bytes, res.count)};
-    if (res.committed == UNSTABLE4) file->uncommitted.emplace(target->session, res.writeverf);
+    if (res.committed == UNSTABLE4) file->uncommitted.emplace(number_of(target->session), res.writeverf);
     file->dirty_from.insert(offset);
     offset += res.count;
     file->written_end = std::max(file->written_end, offset);
     data = data.subspan(res.count);
   }
   co_return Outcome<>{};
+}
+
+// What the MDS says, or more if we have written beyond it and not said so yet.
+io::Task<Outcome<uint64_t>> FileSystem::size_of(FilePtr file) {
+  const bitmap4 only_size{FATTR4_SIZE};
+  auto attributes = co_await getattr_fh(file->fh, only_size);
+  if (!attributes) co_return attributes.error();
+  const uint64_t ours = file->dirty_from.empty() ? 0 : file->written_end;
+  co_return std::max(attributes->size.value_or(0), ours);
 }
 
 io::Task<Outcome<ReadData>> FileSystem::read_striped(FilePtr file, uint64_t offset, uint32_t count) {
@@ -186,8 +201,17 @@ io::Task<Outcome<ReadData>> FileSystem::read_striped(FilePtr file, uint64_t offs
       co_return Failure{NFS4_OK, OP_READ,
                         error(Errc::protocol, "READ of {} bytes got {}", target->bytes, res.data.size())};
     data.bytes.insert(data.bytes.end(), res.data.bytes.begin(), res.data.bytes.end());
-    data.eof = res.eof;
     offset += res.data.size();
+    if (!res.eof) continue;
+    // RFC 8881 13.10: it is the end of what this data server knows. Only the file's size says whether it is the file's;
+    // before that, what is missing of this piece is a hole.
+    const uint64_t missing = target->bytes - res.data.size();
+    auto size = co_await size_of(file);
+    if (!size) co_return size.error();
+    const uint64_t hole = std::min(missing, *size > offset ? *size - offset : 0);
+    data.bytes.resize(data.bytes.size() + hole);
+    offset += hole;
+    data.eof = offset >= *size;
   }
   co_return data;
 }
@@ -200,15 +224,14 @@ io::Task<Outcome<>> FileSystem::commit_striped(FilePtr file) {
   if (through_mds && !file->uncommitted.empty()) {
     auto verifier = co_await commit(file);
     if (!verifier) co_return verifier.error();
-    for (const auto& [session, written] : file->uncommitted) changed = changed || written != *verifier;
+    for (const auto& [number, written] : file->uncommitted) changed = changed || written != *verifier;
     file->uncommitted.clear();
   }
   while (!file->uncommitted.empty()) {
-    const auto [key, written] = *file->uncommitted.begin();
-    Session* session = nullptr;
+    const size_t number = file->uncommitted.begin()->first;
+    const verifier4 written = file->uncommitted.begin()->second;
+    Session* session = number < data_servers_.size() ? data_servers_[number].session.get() : nullptr;
     Fh fh = file->fh;
-    for (const DataServer& server : data_servers_)
-      if (server.session.get() == key) session = server.session.get();
     if (file->layout) {
       // The handle this data server knows the file by.
       for (const LayoutSegment& segment : file->layout->segments) {

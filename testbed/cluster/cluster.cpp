@@ -1,0 +1,152 @@
+#include "testbed/cluster/cluster.hpp"
+
+#include <stdexcept>
+
+#include "common/rpc/trace_observer.hpp"
+
+namespace pnfs::cluster {
+
+namespace {
+constexpr uint16_t kPort = 2049;
+
+io::Address address_of(uint32_t number) {
+  return boost::asio::ip::address_v4({10, 0, 0, static_cast<uint8_t>(10 + number)});
+}
+}  // namespace
+
+Cluster::Cluster(Options options)
+    : options_(std::move(options)),
+      sim_(options_.seed),
+      network_(sim_.timers(), sim_.random(), options_.link),
+      lun_(options_.lun),
+      trace_(sim_.clock()) {
+  for (uint32_t number = 0; number <= options_.data_servers; ++number) {
+    auto node = std::make_unique<Node>();
+    node->number = number;
+    node->name = number == 0 ? "mds" : fmt::format("ds{}", number);
+    node->network = &network_.add_node(node->name, {address_of(number)});
+    node->sink = trace_.sink_for(node->name);
+    node->observer = std::make_unique<rpc::TraceObserver>(*node->sink);
+    nodes_.push_back(std::move(node));
+  }
+}
+
+Cluster::~Cluster() {
+  for (auto& [name, machine] : clients_) sim_.run(machine.fs->stop());
+  for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it) (void)end_node(**it, true);
+}
+
+Cluster::Node& Cluster::node(const std::string& name) {
+  for (const auto& node : nodes_)
+    if (node->name == name) return *node;
+  throw std::logic_error("no server named " + name);
+}
+
+mds::Mds& Cluster::mds() {
+  return *nodes_.front()->mds;
+}
+
+ds::Ds& Cluster::ds(uint32_t number) {
+  return *nodes_.at(number)->ds;
+}
+
+io::Endpoint Cluster::mds_address() const {
+  return {address_of(0), kPort};
+}
+
+io::Endpoint Cluster::ds_address(uint32_t number) const {
+  return {address_of(number), kPort};
+}
+
+Result<void> Cluster::start() {
+  block::MemoryBlockStore store(sim_.executor(), lun_, &sim_.timers(), options_.disk);
+  volume::MkfsOptions mkfs = options_.mkfs;
+  mkfs.node_slots = std::max(mkfs.node_slots, options_.data_servers + 1);
+  auto made = run(volume::mkfs(store, mkfs, sim_.random(), sim_.clock()));
+  run(store.close());
+  if (!made) return made.error().with_context("mkfs");
+  for (const auto& node : nodes_)
+    if (auto started = start_node(*node); !started) return started.error().with_context(node->name);
+  return {};
+}
+
+Result<void> Cluster::start_node(Node& node) {
+  node.store = std::make_unique<block::MemoryBlockStore>(sim_.executor(), lun_, &sim_.timers(), options_.disk);
+  node.random = std::make_unique<SeededRandom>(sim_.random().next());
+  const io::Endpoint here(address_of(node.number), kPort);
+  Result<void> started;
+  if (node.number == 0) {
+    mds::Options options = options_.mds;
+    options.node = node.name;
+    options.listen = {here};
+    // Whoever restarts a node here knows that the one before it is gone.
+    options.owner_is_dead = [](const volume::OwnerRecord&) { return true; };
+    const mds::Seams seams{sim_.executor(), sim_.clock(),    sim_.timers(),   *node.random,       *node.network,
+                           *node.store,     node.sink.get(), options_.faults, node.observer.get()};
+    node.mds = std::make_unique<mds::Mds>(std::move(options), seams);
+    started = run(node.mds->start());
+  } else {
+    ds::Options options = options_.ds;
+    options.node = node.name;
+    options.listen = {here};
+    options.advertise = {here};  // every server has an address of its own here
+    options.mds = mds_address();
+    const ds::Seams seams{sim_.executor(), sim_.clock(), sim_.timers(),   *node.random,
+                          *node.network,   *node.store,  node.sink.get(), options_.faults};
+    node.ds = std::make_unique<ds::Ds>(std::move(options), seams);
+    started = run(node.ds->start());
+  }
+  if (!started) (void)end_node(node, true);
+  return started;
+}
+
+Result<void> Cluster::end_node(Node& node, bool crash) {
+  Result<void> ended;
+  if (node.mds) ended = run(node.mds->stop(crash ? mds::Mds::How::crash : mds::Mds::How::clean));
+  if (node.ds) run(node.ds->stop(crash ? ds::Ds::How::crash : ds::Ds::How::clean));
+  node.mds.reset();
+  node.ds.reset();
+  if (node.store) run(node.store->close());
+  node.store.reset();
+  return ended;
+}
+
+client::FileSystem& Cluster::add_client(std::string name, client::Options options) {
+  io::Network& network = add_node(name);
+  options.owner = name;
+  Machine machine;
+  machine.random = std::make_unique<SeededRandom>(sim_.random().next());
+  machine.fs = std::make_unique<client::FileSystem>(network, sim_.timers(), *machine.random, std::move(options));
+  return *clients_.emplace(std::move(name), std::move(machine)).first->second.fs;
+}
+
+io::Network& Cluster::add_node(std::string name) {
+  return network_.add_node(std::move(name), {boost::asio::ip::address_v4({10, 0, 1, next_client_++})});
+}
+
+bool Cluster::running(const std::string& name) const {
+  for (const auto& node : nodes_)
+    if (node->name == name) return node->mds || node->ds;
+  return clients_.contains(name);
+}
+
+void Cluster::kill(const std::string& name, io::MemoryNetwork::Death how) {
+  network_.kill(name, how);
+  if (const auto it = clients_.find(name); it != clients_.end()) {
+    run(it->second.fs->stop());
+    clients_.erase(it);
+    return;
+  }
+  (void)end_node(node(name), true);
+}
+
+Result<void> Cluster::stop(const std::string& name) {
+  return end_node(node(name), false);
+}
+
+Result<void> Cluster::restart(const std::string& name) {
+  network_.revive(name);
+  return start_node(node(name));
+}
+
+}  // namespace pnfs::cluster
