@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,11 +25,11 @@ struct Geometry {
   uint32_t physical_bytes = 4096;  // smallest unit that is written without read-modify-write
   uint64_t blocks = 0;
   bool read_only = false;
-  bool write_cache = true;    // flush() is needed
-  bool fua = false;           // Fua::yes is honoured (DPOFUA)
-  bool unmap = false;         // UNMAP is offered
-  bool unmap_zeroes = false;  // unmapped blocks read as zeros (LBPRZ)
-  bool compare_and_write = false;
+  bool write_cache = true;               // flush() is needed
+  bool fua = false;                      // Fua::yes is honoured (DPOFUA)
+  bool unmap = false;                    // UNMAP is offered
+  bool unmap_zeroes = false;             // unmapped blocks read as zeros (LBPRZ)
+  uint32_t compare_and_write_bytes = 0;  // the most that compare_and_write() takes; 0: not offered
   bool persistent_reservations = false;
   bool preempt_and_abort = false;
   uint64_t bytes() const { return blocks * block_bytes; }
@@ -62,6 +63,12 @@ class BlockStore {
   // Afterwards the range reads as zeros (UNMAP where unmap_zeroes, else WRITE SAME, else written zeros).
   virtual io::Task<Result<void>> zero(uint64_t offset, uint64_t length) = 0;
 
+  // Where the device holds `expected` it holds `wanted` afterwards: true. It holds something else: false, and nothing
+  // was written. Atomic against every node. Durable only after a flush. The two are of one size. Errors: unsupported
+  // (more than Geometry::compare_and_write_bytes), and closed when the answer was lost: it may have been done or not,
+  // and is never repeated here; read, and decide.
+  virtual io::Task<Result<bool>> compare_and_write(uint64_t offset, ConstPiece expected, ConstPiece wanted);
+
   // Rises each time the device may have lost unflushed writes or forgotten commands (session lost, power-on unit
   // attention). It never goes back. Design: the write verifier is derived from the highest value seen on any node.
   virtual uint64_t epoch() const = 0;
@@ -74,6 +81,11 @@ class BlockStore {
   // PREEMPT and a LOGICAL UNIT RESET.
   virtual io::Task<Result<void>> preempt(uint64_t key, uint64_t victim, bool abort) = 0;
   virtual io::Task<Result<Reservation>> reservation() = 0;
+
+  // Asked each time a write is about to be sent, again after every lost session: false ends the write with Errc::closed.
+  // A data server's lease stands behind it: a write that waited for a session must not reach the device after the lease
+  // (design, Fencing that holds).
+  virtual void set_write_gate(std::function<bool()> gate) = 0;
 
   // No new I/O is taken, what runs ends, the session is logged out.
   virtual io::Task<void> close() = 0;

@@ -1,5 +1,7 @@
 #include "common/block/faulty_block_store.hpp"
 
+#include "common/block/pieces.hpp"
+
 namespace pnfs::block {
 
 std::string_view to_string(BlockOp op) {
@@ -19,15 +21,6 @@ std::string_view to_string(BlockOp op) {
   }
   return "unknown";
 }
-
-namespace {
-template <class PieceType>
-uint64_t total(std::span<const PieceType> pieces) {
-  uint64_t bytes = 0;
-  for (const auto& piece : pieces) bytes += piece.size();
-  return bytes;
-}
-}  // namespace
 
 Result<void> FaultyBlockStore::ask(const Hook& hook, BlockOp op, uint64_t offset, uint64_t length) const {
   if (!hook) return {};

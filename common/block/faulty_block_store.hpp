@@ -27,12 +27,16 @@ class FaultyBlockStore final : public BlockStore {
   io::Task<Result<void>> write(uint64_t offset, std::span<const ConstPiece> from, Fua fua) override;
   io::Task<Result<void>> flush() override;
   io::Task<Result<void>> zero(uint64_t offset, uint64_t length) override;
+  io::Task<Result<bool>> compare_and_write(uint64_t offset, ConstPiece expected, ConstPiece wanted) override {
+    return inner_.compare_and_write(offset, expected, wanted);
+  }
   uint64_t epoch() const override { return inner_.epoch(); }
   io::Task<Result<void>> register_key(uint64_t key) override;
   io::Task<Result<void>> reserve(uint64_t key) override;
   io::Task<Result<void>> release(uint64_t key) override;
   io::Task<Result<void>> preempt(uint64_t key, uint64_t victim, bool abort) override;
   io::Task<Result<Reservation>> reservation() override;
+  void set_write_gate(std::function<bool()> gate) override { inner_.set_write_gate(std::move(gate)); }
   io::Task<void> close() override { return inner_.close(); }
 
  private:

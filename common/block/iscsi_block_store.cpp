@@ -180,6 +180,9 @@ io::Task<Result<Outcome>> IscsiBlockStore::run(Command command) {
       co_return error(Errc::fenced, "{}: registration key {:#x} is gone from the LUN: this node was fenced", name(),
                       key_);
     }
+    if (command.direction == Direction::out && command.when_fenced == WhenFenced::refuse && write_gate_ && !write_gate_()) {
+      co_return error(Errc::closed, "{}: the write was not sent: this node may not write any more", name());
+    }
     const std::shared_ptr<IscsiConnection> connection = *turn;
     const Outcome outcome = co_await connection->command(command.cdb, command.direction, command.iov, command.bytes);
     slot.give_back();
@@ -227,6 +230,7 @@ std::optional<Result<Outcome>> IscsiBlockStore::judge(const Outcome& outcome, co
       return std::nullopt;
     }
     if (outcome.key == SenseKey::not_ready) return std::nullopt;
+    if (outcome.key == SenseKey::miscompare && command.may_differ) return outcome;
     if (outcome.key == SenseKey::aborted && command.repeat == Repeat::yes) return std::nullopt;
     if (outcome.key == SenseKey::illegal_request &&
         (outcome.asc == kAscInvalidOpcode || outcome.asc == kAscInvalidField)) {

@@ -18,7 +18,8 @@
 namespace pnfs::block {
 
 struct IscsiUrl {
-  std::string user, password;  // CHAP, empty if none
+  std::string user, password;                // CHAP, empty if none
+  std::string target_user, target_password;  // what the target has to prove (mutual CHAP), empty if nothing
   std::string host;
   uint16_t port = 3260;
   std::string target;  // iqn...
@@ -26,7 +27,7 @@ struct IscsiUrl {
   std::string portal() const;   // host:port, an IPv6 address in brackets
   std::string display() const;  // the URL without credentials
 };
-// iscsi://[user[%password]@]host[:port]/iqn/lun. invalid with a sentence.
+// iscsi://[user%password@]host[:port]/iqn/lun[?target_user=U&target_password=P]. invalid with a sentence.
 Result<IscsiUrl> parse_iscsi_url(std::string_view text);
 
 // The ISID of a session (RFC 7143 11.12.5), fixed per node so that the target sees the same initiator port again.

@@ -66,6 +66,8 @@ io::Task<Result<void>> IscsiConnection::login(const IscsiUrl& url, const IscsiOp
   iscsi_set_initial_r2t(iscsi_, ISCSI_INITIAL_R2T_NO);
   iscsi_set_isid_random(iscsi_, options.isid.random & 0xffffff, options.isid.qualifier);
   if (!url.user.empty()) iscsi_set_initiator_username_pwd(iscsi_, url.user.c_str(), url.password.c_str());
+  if (!url.target_user.empty())
+    iscsi_set_target_username_pwd(iscsi_, url.target_user.c_str(), url.target_password.c_str());
 
   if (iscsi_connect_async(iscsi_, portal.c_str(), on_step, this) != 0) {
     co_return error(Errc::refused, "no iSCSI target answers at {} ({})", portal, iscsi_get_error(iscsi_));
@@ -185,10 +187,11 @@ void IscsiConnection::tear_down() {
   serving_ = true;  // callbacks below must not come back here
   iscsi_destroy_context(iscsi);
   serving_ = false;
-  // Commands that libiscsi never took into its queues.
+  // Commands that libiscsi holds in none of its queues, as when it logs out because the target asked for it.
   while (!operations_.empty()) {
     const auto operation = std::move(operations_.front());
     operations_.pop_front();
+    if (operation->task != nullptr) scsi_free_scsi_task(operation->task);
     Outcome outcome;
     outcome.status = Status::lost;
     operation->complete(outcome);
@@ -252,7 +255,7 @@ bool IscsiConnection::submit(Operation& operation, const Cdb& cdb, Direction dir
   if (direction == Direction::in) scsi_task_set_iov_in(operation.task, iov.data(), static_cast<int>(iov.size()));
   if (direction == Direction::out) scsi_task_set_iov_out(operation.task, iov.data(), static_cast<int>(iov.size()));
   if (iscsi_scsi_command_async(iscsi_, static_cast<int>(lun_), operation.task, on_command, nullptr, &operation) != 0) {
-    scsi_free_scsi_task(operation.task);
+    scsi_free_scsi_task(std::exchange(operation.task, nullptr));
     lose(fmt::format("a command could not be queued: {}", iscsi_get_error(iscsi_)));
     return false;
   }

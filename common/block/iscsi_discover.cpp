@@ -18,6 +18,8 @@ io::Task<Result<size_t>> IscsiBlockStore::fetch(std::shared_ptr<IscsiConnection>
         co_await connection->command(cdb, Direction::in, std::span(&iov, 1), static_cast<uint32_t>(into.size()));
     if (outcome.status == Status::good) co_return into.size() - std::min<size_t>(outcome.residual, into.size());
     if (outcome.status == Status::lost) co_return error(Errc::closed, "{}: {}", name(), connection->why_lost());
+    if (outcome.status == Status::reservation_conflict)
+      co_return error(Errc::fenced, "{}: {}", name(), outcome.words());
     if (outcome.key == SenseKey::unit_attention && is_reset(outcome.asc)) ++epoch_;
     if (outcome.status == Status::check_condition && outcome.key == SenseKey::illegal_request) {
       co_return error(Errc::unsupported, "{}: {}", name(), outcome.words());
@@ -50,25 +52,42 @@ io::Task<Result<void>> IscsiBlockStore::discover(std::shared_ptr<IscsiConnection
   geometry_.physical_bytes = geometry_.block_bytes << (byte_at(page, 13) & 0x0f);
   const bool thin = (byte_at(page, 14) & 0x80) != 0;
   const bool reads_zero = (byte_at(page, 14) & 0x40) != 0;
+  geometry_.unmap = thin;
+  geometry_.unmap_zeroes = thin && reads_zero;
+  co_await discover_provisioning(connection);
+  co_await discover_reservations(connection);
+  co_return co_await discover_for_registered(connection);
+}
 
-  page = {};
-  got = co_await fetch(connection, cdb_mode_sense6(0x08, 255), page);
+// Of what SPC-4 5.12.1 grants registered nodes only while another one has reserved the unit. Refused, the careful
+// answers stand until register_key() asks again.
+io::Task<Result<void>> IscsiBlockStore::discover_for_registered(std::shared_ptr<IscsiConnection> connection) {
+  auto refused = [](const Result<size_t>& got) { return !got && got.error().code == Errc::fenced; };
+  std::array<std::byte, 255> page{};
+  Result<size_t> got = co_await fetch(connection, cdb_mode_sense6(0x08, 255), page);
+  ask_again_ = refused(got);
   if (got && *got >= 4) {
     geometry_.read_only = (byte_at(page, 2) & 0x80) != 0;
     geometry_.fua = (byte_at(page, 2) & 0x10) != 0;
     const size_t caching = 4 + byte_at(page, 3);
     const bool has_page = *got > caching + 2 && (byte_at(page, caching) & 0x3f) == 0x08;
     geometry_.write_cache = !has_page || (byte_at(page, caching + 2) & 0x04) != 0;
-  } else if (!got && got.error().code != Errc::unsupported) {
+  } else if (!got && !ask_again_ && got.error().code != Errc::unsupported) {
     co_return got.error();
   } else {
-    spdlog::warn("{}: no caching mode page; every flush is sent", name());
+    if (!ask_again_) spdlog::warn("{}: no caching mode page; every flush is sent", name());
     geometry_.write_cache = true;
   }
-  geometry_.unmap = thin;
-  geometry_.unmap_zeroes = thin && reads_zero;
-  co_await discover_provisioning(connection);
-  co_await discover_reservations(connection);
+  if (geometry_.persistent_reservations) {
+    page = {};
+    got = co_await fetch(connection, cdb_report_opcode(0x5f, 5, true, 32), std::span(page).first(32));
+    geometry_.preempt_and_abort = got && (byte_at(page, 1) & 0x07) == 3;
+    ask_again_ = ask_again_ || refused(got);
+    page = {};
+    got = co_await fetch(connection, cdb_report_opcode(0x89, 0, false, 32), std::span(page).first(32));
+    // Refused, the VPD page's word stands; a unit that then does not know the command is noticed when it is used.
+    if (!refused(got) && (!got || (byte_at(page, 1) & 0x07) != 3)) geometry_.compare_and_write_bytes = 0;
+  }
   if (connection->lost()) co_return error(Errc::closed, "{}: {}", name(), connection->why_lost());
   co_return Result<void>();
 }
@@ -82,6 +101,7 @@ io::Task<void> IscsiBlockStore::discover_provisioning(std::shared_ptr<IscsiConne
       max_transfer_bytes_ = static_cast<uint32_t>(
           std::min<uint64_t>(max_transfer_bytes_, std::max<uint64_t>(blocks, 1) * geometry_.block_bytes));
     }
+    geometry_.compare_and_write_bytes = byte_at(page, 5) * geometry_.block_bytes;
     if (*got >= 44) max_write_same_blocks = be64(page, 36);
   }
   page = {};
@@ -105,14 +125,7 @@ io::Task<void> IscsiBlockStore::discover_reservations(std::shared_ptr<IscsiConne
   aptpl_ = got && (byte_at(page, 2) & 0x01) != 0;
   if (!geometry_.persistent_reservations) {
     spdlog::warn("{}: no persistent reservations; nodes cannot be fenced on this LUN", name());
-    co_return;
   }
-  page = {};
-  got = co_await fetch(connection, cdb_report_opcode(0x5f, 5, true, 32), page);
-  geometry_.preempt_and_abort = got && (byte_at(page, 1) & 0x07) == 3;
-  page = {};
-  got = co_await fetch(connection, cdb_report_opcode(0x89, 0, false, 32), page);
-  geometry_.compare_and_write = got && (byte_at(page, 1) & 0x07) == 3;
 }
 
 }  // namespace pnfs::block

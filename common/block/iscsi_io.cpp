@@ -83,6 +83,32 @@ io::Task<Result<void>> IscsiBlockStore::transfer(Direction direction, uint64_t o
   co_return Result<void>();
 }
 
+io::Task<Result<bool>> IscsiBlockStore::compare_and_write(uint64_t offset, ConstPiece expected, ConstPiece wanted) {
+  if (auto ok = check_range(offset, expected.size()); !ok) co_return ok.error();
+  if (expected.size() != wanted.size() || expected.empty() || expected.size() > geometry_.compare_and_write_bytes) {
+    co_return error(Errc::unsupported, "{}: COMPARE AND WRITE of {} against {} bytes; the LUN takes {}", name(),
+                    expected.size(), wanted.size(), geometry_.compare_and_write_bytes);
+  }
+  scsi_iovec iov[] = {{const_cast<std::byte*>(expected.data()), expected.size()},
+                      {const_cast<std::byte*>(wanted.data()), wanted.size()}};
+  Command command;
+  command.cdb = cdb_compare_and_write(offset / geometry_.block_bytes,
+                                      static_cast<uint8_t>(expected.size() / geometry_.block_bytes));
+  command.direction = Direction::out;
+  command.iov = iov;
+  command.bytes = static_cast<uint32_t>(2 * expected.size());
+  command.repeat = Repeat::no;
+  command.may_differ = true;
+  const Result<Outcome> done = co_await run(command);
+  if (!done && done.error().code == Errc::unsupported) {
+    // tgt lists it among its commands and then refuses it.
+    spdlog::warn("{}: announces COMPARE AND WRITE and does not know it", name());
+    geometry_.compare_and_write_bytes = 0;
+  }
+  if (!done) co_return done.error().with_context("compare and write");
+  co_return done->status == Status::good;
+}
+
 io::Task<Result<void>> IscsiBlockStore::flush() {
   if (!geometry_.write_cache) co_return Result<void>();
   Command command;

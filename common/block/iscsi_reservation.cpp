@@ -64,6 +64,13 @@ io::Task<Result<void>> IscsiBlockStore::register_key(uint64_t key) {
   if (!ok) co_return ok.error();
   key_ = key;
   fenced_ = false;
+  if (!ask_again_ || key == 0) co_return Result<void>();
+  const Result<std::shared_ptr<IscsiConnection>> turn = co_await wait_for_turn(timers_.now() + options_.retry_for);
+  if (!turn) co_return turn.error();
+  const std::shared_ptr<IscsiConnection> connection = *turn;
+  const Slot slot(*this);
+  // Without an answer what is known stays the careful guess it was.
+  (void)co_await discover_for_registered(connection);
   co_return Result<void>();
 }
 
@@ -84,18 +91,18 @@ io::Task<Result<void>> IscsiBlockStore::preempt(uint64_t key, uint64_t victim, b
     spdlog::warn("{}: no PREEMPT AND ABORT; PREEMPT and LOGICAL UNIT RESET are used instead", name());
     geometry_.preempt_and_abort = false;
   }
-  // Without PREEMPT AND ABORT the victim's commands may still be under way: a reset ends them.
+  // Without PREEMPT AND ABORT the victim's commands may still be under way: a reset ends them. Also when the key is gone
+  // already (a conflict): who took it away may not have got as far as the reset.
   Result<void> ok = co_await reserve_out(kPreempt, key, victim, true);
-  if (!ok) co_return ok.error();
-  if (const std::shared_ptr<IscsiConnection> connection = connection_) {
-    const bool reset = co_await connection->lun_reset();
-    if (!reset) {
-      co_return error(Errc::io,
-                      "{}: the node was preempted, but LOGICAL UNIT RESET failed: its last writes may still land",
-                      name());
-    }
+  if (!ok && ok.error().code != Errc::fenced) co_return ok.error();
+  const std::shared_ptr<IscsiConnection> connection = connection_;
+  bool reset = false;
+  if (connection) reset = co_await connection->lun_reset();
+  if (!reset) {
+    co_return error(Errc::io, "{}: the node was preempted, but LOGICAL UNIT RESET failed: its last writes may still land",
+                    name());
   }
-  co_return Result<void>();
+  co_return ok;
 }
 
 io::Task<Result<Reservation>> IscsiBlockStore::reservation() {

@@ -26,12 +26,14 @@ class IscsiBlockStore final : public BlockStore {
   io::Task<Result<void>> write(uint64_t offset, std::span<const ConstPiece> from, Fua fua) override;
   io::Task<Result<void>> flush() override;
   io::Task<Result<void>> zero(uint64_t offset, uint64_t length) override;
+  io::Task<Result<bool>> compare_and_write(uint64_t offset, ConstPiece expected, ConstPiece wanted) override;
   uint64_t epoch() const override { return epoch_; }
   io::Task<Result<void>> register_key(uint64_t key) override;
   io::Task<Result<void>> reserve(uint64_t key) override;
   io::Task<Result<void>> release(uint64_t key) override;
   io::Task<Result<void>> preempt(uint64_t key, uint64_t victim, bool abort) override;
   io::Task<Result<Reservation>> reservation() override;
+  void set_write_gate(std::function<bool()> gate) override { write_gate_ = std::move(gate); }
   io::Task<void> close() override;
 
  private:
@@ -47,6 +49,7 @@ class IscsiBlockStore final : public BlockStore {
     uint32_t bytes = 0;
     Repeat repeat = Repeat::yes;
     WhenFenced when_fenced = WhenFenced::refuse;
+    bool may_differ = false;  // MISCOMPARE is an answer, not an error
   };
 
   // A place in the queue, taken by wait_for_turn().
@@ -82,7 +85,9 @@ class IscsiBlockStore final : public BlockStore {
   io::Task<Result<void>> discover(std::shared_ptr<IscsiConnection> connection);
   io::Task<void> discover_provisioning(std::shared_ptr<IscsiConnection> connection);
   io::Task<void> discover_reservations(std::shared_ptr<IscsiConnection> connection);
-  // Fetches at most `into.size()` bytes; how many came, or nothing when the unit does not know the command.
+  io::Task<Result<void>> discover_for_registered(std::shared_ptr<IscsiConnection> connection);
+  // Fetches at most `into.size()` bytes; how many came. Errors: unsupported (the unit does not know the command), fenced
+  // (another node's reservation forbids it), closed, timeout.
   io::Task<Result<size_t>> fetch(std::shared_ptr<IscsiConnection> connection, Cdb cdb, std::span<std::byte> into);
   io::Task<Result<std::vector<uint64_t>>> read_keys(std::shared_ptr<IscsiConnection> connection, uint32_t* generation);
   io::Task<Result<void>> check_registration(std::shared_ptr<IscsiConnection> connection);
@@ -101,6 +106,7 @@ class IscsiBlockStore final : public BlockStore {
   bool write_same_ = true;
   bool write_same_unmap_ = false;
   bool aptpl_ = false;
+  bool ask_again_ = false;  // another node's reservation kept us from learning all of the above
 
   std::shared_ptr<IscsiConnection> connection_;  // null while there is none that may be used
   io::Event connected_;
@@ -110,6 +116,7 @@ class IscsiBlockStore final : public BlockStore {
   uint64_t key_ = 0;  // what we registered
   bool fenced_ = false;
   bool check_needed_ = false;  // a unit attention said that reservations changed
+  std::function<bool()> write_gate_;
   bool closed_ = false;
   std::string last_trouble_;
   io::TaskGroup group_;

@@ -4,8 +4,16 @@
 
 namespace pnfs::block {
 
-MemoryBlockStore::MemoryBlockStore(io::Executor executor, MemoryLun& lun, io::TimerQueue* timers, MemoryLatency latency)
-    : executor_(executor), lun_(lun), timers_(timers), latency_(latency), nexus_(lun.next_nexus_++) {
+MemoryBlockStore::MemoryBlockStore(io::Executor executor, MemoryLun& lun, io::TimerQueue* timers, MemoryLatency latency,
+                                   MemorySession session)
+    : executor_(executor),
+      lun_(lun),
+      timers_(timers),
+      latency_(latency),
+      nexus_(lun.next_nexus_++),
+      session_(session),
+      seen_restarts_(lun.restarts_),
+      seen_resets_(lun.resets_) {
   const MemoryLunOptions& o = lun.options();
   geometry_.block_bytes = o.block_bytes;
   geometry_.physical_bytes = o.physical_bytes;
@@ -60,60 +68,158 @@ Result<void> MemoryBlockStore::check_write_allowed() const {
   return {};
 }
 
+Result<void> MemoryBlockStore::admit(Kind kind) const {
+  if (kind == Kind::reserve) {  // sent by a fenced node too: it is how it comes back
+    if (closed_) return error(Errc::closed, "the block store is closed");
+    if (!lun_.up_) return error(Errc::closed, "the LUN is down");
+    return {};
+  }
+  if (auto ok = check_up(); !ok) return ok;
+  return kind == Kind::write ? check_write_allowed() : Result<void>();
+}
+
+// --- commands ---
+
+// A session that the node may use: what it lost meanwhile shows in the epoch first.
+io::Task<Result<void>> MemoryBlockStore::log_in(TimePoint deadline) {
+  constexpr Duration kLoginPause = std::chrono::milliseconds(50);
+  while (!closed_ && (cut_ || !lun_.up_)) {
+    if (timers_->now() >= deadline) co_return error(Errc::closed, "no session with the LUN for too long");
+    co_await timers_->sleep(kLoginPause);
+  }
+  if (closed_) co_return error(Errc::closed, "the block store is closed");
+  if (seen_restarts_ != lun_.restarts_ || seen_resets_ != lun_.resets_) {
+    if (seen_restarts_ != lun_.restarts_) ++logins_;
+    seen_restarts_ = lun_.restarts_;
+    seen_resets_ = lun_.resets_;
+    ++epoch_;
+  }
+  co_return Result<void>();
+}
+
+// False: the session was lost on the way. A cut of the network delays a command as TCP does, and breaks the session when
+// it lasts.
+io::Task<bool> MemoryBlockStore::travel(Duration time, uint64_t logins) {
+  constexpr Duration kCutStep = std::chrono::milliseconds(20);
+  constexpr Duration kCutPatience = std::chrono::seconds(2);
+  co_await timers_->sleep(time);
+  for (Duration waited{}; cut_ && waited < kCutPatience; waited += kCutStep) co_await timers_->sleep(kCutStep);
+  if (cut_) ++logins_, ++epoch_;
+  co_return !cut_ && lun_.up_ && logins == logins_ && seen_restarts_ == lun_.restarts_;
+}
+
+io::Task<MemoryBlockStore::Trip> MemoryBlockStore::send(Kind kind, Duration latency,
+                                                        const std::function<Result<void>()>& execute,
+                                                        Result<void>& done) {
+  const uint64_t logins = logins_;
+  const bool there = co_await travel(latency / 3, logins);
+  if (!there) co_return Trip::lost;
+  done = admit(kind);
+  if (done) {
+    const uint64_t aborts = lun_.aborts_[nexus_];
+    co_await timers_->sleep(latency / 3);
+    const bool ended = aborts != lun_.aborts_[nexus_] || !lun_.up_ || seen_restarts_ != lun_.restarts_;
+    if (ended) co_return Trip::lost;
+    done = execute();
+  }
+  const bool back = co_await travel(latency / 3, logins);
+  co_return back ? Trip::arrived : Trip::lost;
+}
+
+io::Task<Result<void>> MemoryBlockStore::command(Kind kind, Duration latency, std::function<Result<void>()> execute,
+                                                 std::function<void()> finish) {
+  if (!keeps_session()) {
+    // At once: a crash before the answer may or may not keep a write, as on a real device.
+    Result<void> done = admit(kind);
+    if (done) done = execute();
+    if (!done) co_return done;
+    const uint64_t restarts = lun_.restarts_;
+    co_await take(latency);
+    if (auto ok = admit(kind == Kind::write ? Kind::read : kind); !ok) co_return ok;
+    if (lun_.restarts_ != restarts) co_return error(Errc::closed, "the LUN restarted during the command");
+    if (finish) finish();
+    co_return done;
+  }
+  const TimePoint deadline = timers_->now() + session_.retry_for;
+  for (;;) {
+    if (auto ok = co_await log_in(deadline); !ok) co_return ok;
+    if (kind == Kind::write && write_gate_ && !write_gate_())
+      co_return error(Errc::closed, "the write was not sent: this node may not write any more");
+    Result<void> done;
+    const Trip trip = co_await send(kind, latency, execute, done);
+    if (trip == Trip::arrived) {
+      if (done && finish) finish();
+      co_return done;
+    }
+    if (kind == Kind::reserve)
+      co_return error(Errc::closed, "the session was lost; whether the command was carried out is unknown");
+    if (timers_->now() >= deadline) co_return error(Errc::timeout, "sessions with the LUN were lost again and again");
+  }
+}
+
 io::Task<Result<void>> MemoryBlockStore::read(uint64_t offset, std::span<const Piece> into) {
   uint64_t length = 0;
   for (const Piece& piece : into) length += piece.size();
   if (auto ok = check_range(offset, length); !ok) co_return ok.error();
+  const std::vector<Piece> pieces(into.begin(), into.end());
+  std::function<Result<void>()> fetch = [this, offset, &pieces]() -> Result<void> {
+    uint64_t at = offset;
+    for (const Piece& piece : pieces) {
+      lun_.read(at, piece);
+      at += piece.size();
+    }
+    return {};
+  };
+  if (keeps_session()) co_return co_await command(Kind::read, latency_.read, std::move(fetch));
   co_await take(latency_.read);
   if (auto ok = check_up(); !ok) co_return ok.error();
-  for (const Piece& piece : into) {
-    lun_.read(offset, piece);
-    offset += piece.size();
-  }
-  co_return Result<void>();
+  co_return fetch();
 }
 
 io::Task<Result<void>> MemoryBlockStore::write(uint64_t offset, std::span<const ConstPiece> from, Fua fua) {
   uint64_t length = 0;
   for (const ConstPiece& piece : from) length += piece.size();
   if (auto ok = check_range(offset, length); !ok) co_return ok.error();
-  if (auto ok = check_up(); !ok) co_return ok.error();
-  if (auto ok = check_write_allowed(); !ok) co_return ok.error();
-  // Taken into the cache at once: a crash before the answer may or may not keep it, as on a real device.
   const bool through = !lun_.options_.write_cache || (fua == Fua::yes && lun_.options_.fua);
   std::vector<std::byte> bytes;  // pieces may be smaller than a block
   bytes.reserve(length);
   for (const ConstPiece& piece : from) bytes.insert(bytes.end(), piece.begin(), piece.end());
-  lun_.write(offset, bytes, false);
-  const uint64_t restarts = lun_.restarts_;
-  co_await take(latency_.write);
-  if (auto ok = check_up(); !ok) co_return ok.error();
-  if (lun_.restarts_ != restarts) co_return error(Errc::closed, "the LUN restarted during the write");
-  if (through) lun_.write(offset, bytes, true);
-  co_return Result<void>();
+  std::function<Result<void>()> store = [this, offset, &bytes]() -> Result<void> {
+    lun_.write(offset, bytes, false);
+    return {};
+  };
+  std::function<void()> destage;
+  if (through) destage = [this, offset, length] { lun_.destage(offset, length); };
+  co_return co_await command(Kind::write, latency_.write, std::move(store), std::move(destage));
 }
 
 io::Task<Result<void>> MemoryBlockStore::flush() {
-  if (auto ok = check_up(); !ok) co_return ok.error();
-  const uint64_t restarts = lun_.restarts_;
-  co_await take(latency_.flush);
-  if (auto ok = check_up(); !ok) co_return ok.error();
-  if (lun_.restarts_ != restarts) co_return error(Errc::closed, "the LUN restarted during the flush");
-  if (!lun_.options_.ignores_flush) lun_.destage();
-  co_return Result<void>();
+  std::function<Result<void>()> at_target = [] { return Result<void>(); };
+  std::function<void()> destage = [this] {
+    if (!lun_.options_.ignores_flush) lun_.destage();
+  };
+  // With a session the flush is done at the target, before its answer travels.
+  if (keeps_session()) {
+    at_target = [destage]() -> Result<void> {
+      destage();
+      return {};
+    };
+    destage = {};
+  }
+  co_return co_await command(Kind::read, latency_.flush, std::move(at_target), std::move(destage));
 }
 
 io::Task<Result<void>> MemoryBlockStore::zero(uint64_t offset, uint64_t length) {
   if (auto ok = check_range(offset, length); !ok) co_return ok.error();
-  if (auto ok = check_up(); !ok) co_return ok.error();
-  if (auto ok = check_write_allowed(); !ok) co_return ok.error();
-  lun_.zero(offset, length);
-  co_await take(latency_.write);
-  co_return check_up();
+  std::function<Result<void>()> clear = [this, offset, length]() -> Result<void> {
+    lun_.zero(offset, length);
+    return {};
+  };
+  co_return co_await command(Kind::write, latency_.write, std::move(clear));
 }
 
 uint64_t MemoryBlockStore::epoch() const {
-  return lun_.restarts_;
+  return keeps_session() ? epoch_ : lun_.restarts_;
 }
 
 io::Task<void> MemoryBlockStore::close() {
@@ -131,70 +237,83 @@ Result<void> MemoryBlockStore::check_registered(uint64_t key) const {
 
 io::Task<Result<void>> MemoryBlockStore::register_key(uint64_t key) {
   if (!geometry_.persistent_reservations) co_return error(Errc::unsupported, "the LUN has no persistent reservations");
-  co_await take(latency_.write);
   key_ = 0;  // registering is how a fenced node comes back
-  if (auto ok = check_up(); !ok) co_return ok.error();
-  if (key == 0) {
-    if (lun_.holder_nexus_ == nexus_) lun_.holder_nexus_ = 0;
-    lun_.registrations_.erase(nexus_);
-  } else {
-    lun_.registrations_[nexus_] = key;
-  }
-  key_ = key;
-  ++lun_.pr_generation_;
-  co_return Result<void>();
+  std::function<Result<void>()> enter = [this, key]() -> Result<void> {
+    if (key == 0) {
+      if (lun_.holder_nexus_ == nexus_) lun_.holder_nexus_ = 0;
+      lun_.registrations_.erase(nexus_);
+    } else {
+      lun_.registrations_[nexus_] = key;
+    }
+    ++lun_.pr_generation_;
+    return {};
+  };
+  Result<void> done = co_await command(Kind::reserve, latency_.write, std::move(enter));
+  if (done) key_ = key;
+  co_return done;
 }
 
 io::Task<Result<void>> MemoryBlockStore::reserve(uint64_t key) {
-  co_await take(latency_.write);
-  if (auto ok = check_up(); !ok) co_return ok.error();
-  if (auto ok = check_registered(key); !ok) co_return ok.error();
-  if (lun_.holder_nexus_ != 0 && lun_.holder_nexus_ != nexus_) {
-    co_return error(Errc::fenced, "RESERVATION CONFLICT: another node holds the reservation");
-  }
-  lun_.holder_nexus_ = nexus_;
-  co_return Result<void>();
+  std::function<Result<void>()> take_it = [this, key]() -> Result<void> {
+    if (auto ok = check_registered(key); !ok) return ok;
+    if (lun_.holder_nexus_ != 0 && lun_.holder_nexus_ != nexus_)
+      return error(Errc::fenced, "RESERVATION CONFLICT: another node holds the reservation");
+    lun_.holder_nexus_ = nexus_;
+    return {};
+  };
+  co_return co_await command(Kind::reserve, latency_.write, std::move(take_it));
 }
 
 io::Task<Result<void>> MemoryBlockStore::release(uint64_t key) {
-  co_await take(latency_.write);
-  if (auto ok = check_up(); !ok) co_return ok.error();
-  if (auto ok = check_registered(key); !ok) co_return ok.error();
-  if (lun_.holder_nexus_ == nexus_) lun_.holder_nexus_ = 0;
-  co_return Result<void>();
+  std::function<Result<void>()> give_up = [this, key]() -> Result<void> {
+    if (auto ok = check_registered(key); !ok) return ok;
+    if (lun_.holder_nexus_ == nexus_) lun_.holder_nexus_ = 0;
+    return {};
+  };
+  co_return co_await command(Kind::reserve, latency_.write, std::move(give_up));
 }
 
-io::Task<Result<void>> MemoryBlockStore::preempt(uint64_t key, uint64_t victim, bool) {
-  co_await take(latency_.write);
-  if (auto ok = check_up(); !ok) co_return ok.error();
-  if (auto ok = check_registered(key); !ok) co_return ok.error();
-  bool found = false;
-  for (auto it = lun_.registrations_.begin(); it != lun_.registrations_.end();) {
-    if (it->second != victim || it->first == nexus_) {
-      ++it;
-      continue;
+io::Task<Result<void>> MemoryBlockStore::preempt(uint64_t key, uint64_t victim, bool abort) {
+  std::function<Result<void>()> shut_out = [this, key, victim, abort]() -> Result<void> {
+    if (auto ok = check_registered(key); !ok) return ok;
+    bool found = false;
+    for (auto it = lun_.registrations_.begin(); it != lun_.registrations_.end();) {
+      if (it->second != victim || it->first == nexus_) {
+        ++it;
+        continue;
+      }
+      found = true;
+      if (lun_.holder_nexus_ == it->first) lun_.holder_nexus_ = nexus_;
+      if (abort && lun_.options_.preempt_and_abort) ++lun_.aborts_[it->first];
+      it = lun_.registrations_.erase(it);
     }
-    found = true;
-    if (lun_.holder_nexus_ == it->first) lun_.holder_nexus_ = nexus_;
-    it = lun_.registrations_.erase(it);
-  }
-  if (!found) co_return error(Errc::fenced, "RESERVATION CONFLICT: key {:#x} is not registered", victim);
-  ++lun_.pr_generation_;
-  co_return Result<void>();
+    // As IscsiBlockStore does where the device cannot abort: whatever is under way is ended by a reset.
+    if (abort && !lun_.options_.preempt_and_abort) {
+      ++lun_.resets_;
+      for (uint64_t nexus = 1; nexus < lun_.next_nexus_; ++nexus) ++lun_.aborts_[nexus];
+    }
+    if (!found) return error(Errc::fenced, "RESERVATION CONFLICT: key {:#x} is not registered", victim);
+    ++lun_.pr_generation_;
+    return {};
+  };
+  co_return co_await command(Kind::reserve, latency_.write, std::move(shut_out));
 }
 
 io::Task<Result<Reservation>> MemoryBlockStore::reservation() {
   if (!geometry_.persistent_reservations) co_return error(Errc::unsupported, "the LUN has no persistent reservations");
-  co_await take(latency_.read);
-  if (closed_ || !lun_.up_) co_return error(Errc::closed, "the LUN is down");
   Reservation result;
-  for (const auto& [nexus, key] : lun_.registrations_) result.keys.push_back(key);
-  if (lun_.holder_nexus_ != 0) {
-    const auto holder = lun_.registrations_.find(lun_.holder_nexus_);
-    if (holder != lun_.registrations_.end()) result.holder = holder->second;
-    result.type = 5;
-  }
-  result.generation = lun_.pr_generation_;
+  std::function<Result<void>()> look = [this, &result]() -> Result<void> {
+    for (const auto& [nexus, key] : lun_.registrations_) result.keys.push_back(key);
+    if (lun_.holder_nexus_ != 0) {
+      const auto holder = lun_.registrations_.find(lun_.holder_nexus_);
+      if (holder != lun_.registrations_.end()) result.holder = holder->second;
+      result.type = 5;
+    }
+    result.generation = lun_.pr_generation_;
+    return {};
+  };
+  Result<void> done = co_await command(Kind::reserve, latency_.read, std::move(look));
+  if (!done) co_return done.error();
   co_return result;
 }
 

@@ -55,14 +55,17 @@ class MemoryLun {
   void zero(uint64_t offset, uint64_t length);
   void destage_block(uint64_t block, std::span<const std::byte> bytes);
   void destage();
+  void destage(uint64_t offset, uint64_t length);
 
   MemoryLunOptions options_;
   bool up_ = true;
   uint64_t restarts_ = 0;
+  uint64_t resets_ = 0;  // LOGICAL UNIT RESETs: unit attentions for everybody
   std::map<uint64_t, Bytes> media_;  // by kChunkBytes; absent reads as zeros
   std::map<uint64_t, Bytes> cache_;  // by block: written but not flushed
   // Persistent reservations: key by nexus.
   std::map<uint64_t, uint64_t> registrations_;
+  std::map<uint64_t, uint64_t> aborts_;  // by nexus: how often its commands were ended
   uint64_t holder_nexus_ = 0;
   uint32_t pr_generation_ = 0;
   uint64_t next_nexus_ = 1;
@@ -73,11 +76,20 @@ struct MemoryLatency {
   Duration read{}, write{}, flush{};
 };
 
+// How a node's session behaves. Unless retry_for is set a command is carried out at once and answered after its latency,
+// and one that meets a LUN that is down fails. With it the node behaves as the iSCSI initiator of IscsiBlockStore: a
+// command travels, waits at the target (where it can be aborted) and is carried out a third of its latency after each; a
+// lost session is noticed by the next command, raises the epoch, and commands are sent again for so long.
+struct MemorySession {
+  Duration retry_for{};
+};
+
 class MemoryBlockStore final : public BlockStore {
  public:
   // With timers each command takes its latency (on their clock); without, commands complete at once, but never inside
   // the call.
-  MemoryBlockStore(io::Executor executor, MemoryLun& lun, io::TimerQueue* timers = nullptr, MemoryLatency latency = {});
+  MemoryBlockStore(io::Executor executor, MemoryLun& lun, io::TimerQueue* timers = nullptr, MemoryLatency latency = {},
+                   MemorySession session = {});
   ~MemoryBlockStore() override;
 
   const Geometry& geometry() const override { return geometry_; }
@@ -92,9 +104,23 @@ class MemoryBlockStore final : public BlockStore {
   io::Task<Result<void>> release(uint64_t key) override;
   io::Task<Result<void>> preempt(uint64_t key, uint64_t victim, bool abort) override;
   io::Task<Result<Reservation>> reservation() override;
+  void set_write_gate(std::function<bool()> gate) override { write_gate_ = std::move(gate); }
   io::Task<void> close() override;
 
+  // Nothing passes between this node and the LUN until it is switched off again (with MemorySession::retry_for only).
+  void cut(bool on) { cut_ = on; }
+
  private:
+  enum class Kind { read, write, reserve };
+  enum class Trip { arrived, lost, gave_up };
+  bool keeps_session() const { return timers_ != nullptr && session_.retry_for > Duration(0); }
+  // Carries out one command: `execute` at the target, `finish` when its answer has arrived.
+  io::Task<Result<void>> command(Kind kind, Duration latency, std::function<Result<void>()> execute,
+                                 std::function<void()> finish = {});
+  io::Task<Trip> send(Kind kind, Duration latency, const std::function<Result<void>()>& execute, Result<void>& done);
+  io::Task<Result<void>> log_in(TimePoint deadline);
+  io::Task<bool> travel(Duration time, uint64_t logins);
+  Result<void> admit(Kind kind) const;
   io::Task<void> take(Duration latency);
   Result<void> check_up() const;
   Result<void> check_range(uint64_t offset, uint64_t length) const;
@@ -109,6 +135,13 @@ class MemoryBlockStore final : public BlockStore {
   uint64_t nexus_;
   uint64_t key_ = 0;  // registered by us; when the LUN no longer knows it we are fenced
   bool closed_ = false;
+  MemorySession session_;
+  std::function<bool()> write_gate_;
+  bool cut_ = false;
+  uint64_t epoch_ = 0;
+  uint64_t logins_ = 0;
+  uint64_t seen_restarts_ = 0;
+  uint64_t seen_resets_ = 0;
 };
 
 }  // namespace pnfs::block

@@ -74,6 +74,14 @@ void MemoryLun::destage() {
   cache_.clear();
 }
 
+void MemoryLun::destage(uint64_t offset, uint64_t length) {
+  const uint64_t end = (offset + length) / options_.block_bytes;
+  for (auto it = cache_.lower_bound(offset / options_.block_bytes); it != cache_.end() && it->first < end;) {
+    destage_block(it->first, it->second);
+    it = cache_.erase(it);
+  }
+}
+
 void MemoryLun::crash(Random& random) {
   up_ = false;
   // A device loses all of its cache, none of it, or any subset: a write of many blocks is then torn.

@@ -86,6 +86,13 @@ Cdb cdb_write_same16(uint64_t lba, uint32_t blocks, bool unmap) {
   return cdb;
 }
 
+Cdb cdb_compare_and_write(uint64_t lba, uint8_t blocks) {
+  Cdb cdb = make(16, 0x89);
+  put(cdb, 2, lba);
+  cdb.bytes[13] = blocks;
+  return cdb;
+}
+
 Cdb cdb_pr_in(uint8_t service_action, uint16_t length) {
   Cdb cdb = make(10, 0x5e);
   cdb.bytes[1] = service_action;
@@ -133,8 +140,14 @@ std::string Outcome::words() const {
     case Status::check_condition:
       break;
   }
-  return fmt::format("CHECK CONDITION, {}, {} ({:02x}/{:04x})", scsi_sense_key_str(static_cast<int>(key)),
-                     scsi_sense_ascq_str(asc), static_cast<int>(key), asc);
+  // SPC-4 table 48. libiscsi has words for some of them, and for some additional codes.
+  static constexpr std::string_view kKeys[] = {"NO SENSE",       "RECOVERED ERROR", "NOT READY",      "MEDIUM ERROR",
+                                               "HARDWARE ERROR", "ILLEGAL REQUEST", "UNIT ATTENTION", "DATA PROTECT",
+                                               "BLANK CHECK",    "VENDOR",          "COPY ABORTED",   "ABORTED COMMAND",
+                                               "key 0c",         "VOLUME OVERFLOW", "MISCOMPARE",     "COMPLETED"};
+  const char* const more = scsi_sense_ascq_str(asc);
+  return fmt::format("CHECK CONDITION, {}{}{} ({:02x}/{:04x})", kKeys[static_cast<size_t>(key) & 15],
+                     more != nullptr ? ", " : "", more != nullptr ? more : "", static_cast<int>(key), asc);
 }
 
 }  // namespace pnfs::block

@@ -22,6 +22,7 @@ Cdb cdb_read16(uint64_t lba, uint32_t blocks);
 Cdb cdb_write16(uint64_t lba, uint32_t blocks, bool fua);
 Cdb cdb_synchronize_cache16();  // the whole unit
 Cdb cdb_write_same16(uint64_t lba, uint32_t blocks, bool unmap);
+Cdb cdb_compare_and_write(uint64_t lba, uint8_t blocks);
 Cdb cdb_pr_in(uint8_t service_action, uint16_t length);
 Cdb cdb_pr_out(uint8_t service_action, uint8_t type);
 
@@ -41,7 +42,14 @@ enum class Status : uint16_t {
   other = 0x101,
 };
 
-enum class SenseKey : uint8_t { none = 0, not_ready = 2, illegal_request = 5, unit_attention = 6, aborted = 11 };
+enum class SenseKey : uint8_t {
+  none = 0,
+  not_ready = 2,
+  illegal_request = 5,
+  unit_attention = 6,
+  aborted = 11,
+  miscompare = 14
+};
 
 struct Outcome {
   Status status = Status::other;

@@ -100,6 +100,7 @@ io::Task<Result<CallbackReply>> Backchannel::send(Attempt& a, uint32_t sequence)
   for (uint32_t tries = 0;; ++tries) {
     std::vector<std::byte> operations(a.ops.encoded().begin(), a.ops.encoded().end());
     const fault::Verdict verdict = co_await consult_faults(a, operations);
+    a.fault = verdict.rule;
     if (verdict.status) {
       CallbackReply reply;
       reply.status = static_cast<nfs::nfsstat4>(*verdict.status);
@@ -124,8 +125,17 @@ io::Task<Result<CallbackReply>> Backchannel::send(Attempt& a, uint32_t sequence)
     if (verdict.close) connection->close("fault: " + verdict.rule);
     if (verdict.black_hole) connection->black_hole();
     auto call = build(a, *session, sequence, operations);
+    if (a.sequence_answer) {
+      CallbackReply reply;
+      reply.status = reply.sequence_status = *a.sequence_answer;
+      trace_sequence(a, reply.status, began);
+      if (reply.status != nfs::NFS4ERR_DELAY || tries >= kBusyTries) co_return reply;
+      co_await timers_.sleep(kBusyPause);
+      continue;
+    }
     if (verdict.duplicate != 0) call->duplicate(verdict.duplicate);
     if (verdict.hold_behind != 0) call->hold_behind(verdict.hold_behind);
+    if (!a.fault.empty() && connection->watched()) call->remark("fault: " + a.fault);
     Result<std::unique_ptr<rpc::Reply>> answer = error(Errc::timeout, "fault: {}", verdict.rule);
     if (verdict.drop_request || verdict.drop_reply) {  // it never arrives, or its answer does not
       co_await timers_.sleep(a.options.timeout);
@@ -146,6 +156,7 @@ io::Task<Result<CallbackReply>> Backchannel::send(Attempt& a, uint32_t sequence)
       trace(a, "malformed", "the answer to CB_COMPOUND does not decode", began);
       co_return error(Errc::protocol, "the answer to CB_COMPOUND does not decode");
     }
+    trace_sequence(a, reply.sequence_status, began);
     if (reply.sequence_status == nfs::NFS4ERR_DELAY && tries < kBusyTries) {
       co_await timers_.sleep(kBusyPause);
       continue;
@@ -160,8 +171,8 @@ io::Task<Result<CallbackReply>> Backchannel::send(Attempt& a, uint32_t sequence)
   }
 }
 
-std::unique_ptr<rpc::Call> Backchannel::build(const Attempt& a, const session::Session& session, uint32_t sequence,
-                                              std::span<const std::byte> operations) const {
+std::unique_ptr<rpc::Call> Backchannel::build(Attempt& a, const session::Session& session, uint32_t sequence,
+                                              std::span<const std::byte> operations) {
   const rpc::Credential credential = credential_of(session);
   auto call = std::make_unique<rpc::Call>(session.back_program(), nfs::NFS_CB, nfs::CB_COMPOUND, credential);
   xdr::Encoder& out = call->args();
@@ -184,6 +195,7 @@ std::unique_ptr<rpc::Call> Backchannel::build(const Attempt& a, const session::S
     lists[i].rcl_referring_calls[0] = {.rc_sequenceid = unseen[i].sequence, .rc_slotid = unseen[i].slot};
   }
   args.csa_referring_call_lists.items = lists;
+  consult_sequence(a, args, call->arena());
   out.u32(nfs::OP_CB_SEQUENCE);
   xdr::encode(out, args);
   out.raw(operations);
@@ -224,6 +236,7 @@ void Backchannel::trace(const Attempt& a, std::string_view status, std::string_v
   event.slot = a.slot;
   event.status = status;
   event.reason = reason;
+  event.fault = a.fault;
   event.us =
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(timers_.now() - began).count());
   Arena arena;

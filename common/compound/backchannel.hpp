@@ -104,10 +104,14 @@ class Backchannel {
   io::Task<fault::Verdict> consult_faults(Attempt& a, std::vector<std::byte>& encoded);
   io::Task<Result<CallbackReply>> attempt(Attempt& a);
   io::Task<Result<CallbackReply>> send(Attempt& a, uint32_t sequence);
-  std::unique_ptr<rpc::Call> build(const Attempt& a, const session::Session& session, uint32_t sequence,
-                                   std::span<const std::byte> operations) const;
+  // Rules change the fields of CB_SEQUENCE itself; nothing else can happen to it.
+  void consult_sequence(Attempt& a, nfs::CB_SEQUENCE4args& args, Arena& arena);
+  std::unique_ptr<rpc::Call> build(Attempt& a, const session::Session& session, uint32_t sequence,
+                                   std::span<const std::byte> operations);
   std::shared_ptr<Channel> channel_of(const session::Session& session);
   void trace(const Attempt& a, std::string_view status, std::string_view reason, TimePoint began) const;
+  // One event for CB_SEQUENCE itself: when the client refused it or a rule changed it.
+  void trace_sequence(const Attempt& a, nfs::nfsstat4 status, TimePoint began) const;
 
   session::SessionTable& sessions_;
   io::TimerQueue& timers_;

@@ -2,6 +2,7 @@
 #include "common/compound/callback_attempt.hpp"
 #include "common/compound/role.hpp"
 #include "common/nfs/op_info.hpp"
+#include "common/nfs/ops.hpp"
 #include "common/xdr/field_view.hpp"
 
 namespace pnfs::compound {
@@ -24,6 +25,47 @@ void merge(fault::Verdict& into, const fault::Verdict& more) {
 }
 
 }  // namespace
+
+void Backchannel::consult_sequence(Attempt& a, nfs::CB_SEQUENCE4args& args, Arena& arena) {
+  a.sequence_answer.reset();
+  if (role_ == nullptr || !role_->faults().active(fault::Domain::callback, fault::Stage::before)) return;
+  std::string owner;
+  if (const session::Client* c = sessions_.client(a.client)) owner = c->owner;
+  std::vector<std::string_view> names{"CB_SEQUENCE"};
+  for (nfs::nfs_cb_opnum4 op : a.ops.ops()) names.push_back(nfs::find_callback(op)->name);
+  fault::Context asked;
+  asked.domain = fault::Domain::callback;
+  asked.op = names.front();
+  asked.client = owner;
+  asked.connection = a.connection;
+  asked.compound = names;
+  asked.args = xdr::FieldView::of(args);
+  asked.arena = &arena;
+  const fault::Verdict verdict = role_->faults().consult(asked);
+  if (verdict) a.fault += a.fault.empty() ? verdict.rule : "; " + verdict.rule;
+  if (verdict.status) a.sequence_answer = static_cast<nfs::nfsstat4>(*verdict.status);
+}
+
+void Backchannel::trace_sequence(const Attempt& a, nfs::nfsstat4 status, TimePoint began) const {
+  if (role_ == nullptr || !role_->trace().enabled(trace::Kind::callback)) return;
+  if (status == nfs::NFS4_OK && a.fault.empty()) return;
+  std::string owner;
+  if (const session::Client* c = sessions_.client(a.client)) owner = c->owner;
+  const std::string session = session::to_string(a.session), name = nfs::status_name(status);
+  trace::Event event;
+  event.kind = trace::Kind::callback;
+  event.node = role_->node();
+  event.client = owner;
+  event.conn = a.connection;
+  event.session = session;
+  event.slot = a.slot;
+  event.index = 0;
+  event.op = "CB_SEQUENCE";
+  event.status = name;
+  event.fault = a.fault;
+  event.us = static_cast<uint64_t>((timers_.now() - began) / std::chrono::microseconds(1));
+  role_->trace().record(event);
+}
 
 io::Task<fault::Verdict> Backchannel::consult_faults(Attempt& a, std::vector<std::byte>& encoded) {
   fault::Verdict verdict;

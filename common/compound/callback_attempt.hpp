@@ -13,6 +13,8 @@ struct Backchannel::Attempt {
   session::ConnectionId connection = 0;
   std::shared_ptr<Channel> channel;
   uint32_t slot = 0;
+  std::string fault;                             // rules that acted on it
+  std::optional<nfs::nfsstat4> sequence_answer;  // a rule's, in the client's place
 };
 
 }  // namespace pnfs::compound

@@ -40,6 +40,7 @@ struct TraceFields {
   std::optional<uint64_t> bytes;  // moved
   std::optional<nfs::stateid4> stateid;
   std::optional<uint32_t> iomode;
+  std::string device;               // where on the volume, "offset+length,..."
   std::string note;  // anything else worth a reader's time
 };
 

@@ -25,12 +25,24 @@ class NfsService final : public NfsServiceBase {
  public:
   explicit NfsService(R& role) : role_(role) {}
   io::Task<void> handle(rpc::Request& request) override {
-    if (answer_other(request)) co_return;
-    Ctx context(request, role_);
-    co_await run_compound(context);
+    auto left = begin(request);
+    if (left) co_await std::move(*left);
+  }
+  std::optional<io::Task<void>> begin(rpc::Request& request) override {
+    if (answer_other(request)) return std::nullopt;
+    auto running = std::make_unique<Running>(request, role_);
+    if (running->compound.begin()) return std::nullopt;
+    return rest(std::move(running));
   }
 
  private:
+  struct Running {
+    Running(rpc::Request& request, R& role) : context(request, role), compound(context) {}
+    Ctx context;
+    CompoundRun compound;
+  };
+  static io::Task<void> rest(std::unique_ptr<Running> running) { co_await running->compound.rest(); }
+
   R& role_;
 };
 

@@ -12,8 +12,7 @@ std::vector<nfs::nfs_opnum4> OpTableBase::forgotten() const {
   };
   for (const nfs::OpInfo& info : nfs::operations()) {
     const auto op = static_cast<nfs::nfs_opnum4>(info.number);
-    if (!known(op) || info.retired || table_[op].built() || listed(not_built_, op) || listed(not_supported_, op))
-      continue;
+    if (!known(op) || info.retired || table_[op].built() || listed(not_supported_, op)) continue;
     missing.push_back(op);
   }
   return missing;

@@ -4,12 +4,12 @@
 //   add_shared_ops(ops);                      // sessions, PUTFH, GETFH, SAVEFH, RESTOREFH, PUTROOTFH, PUTPUBFH
 //   ops.op<OP_LOOKUP, op_lookup>();
 //   ops.op<OP_READ, op_read>();
-//   ops.not_built_yet({OP_LOCK, ...});        // NFS4ERR_NOTSUPP until somebody writes it; must become empty
 //   ops.not_supported({OP_OPENATTR, ...});    // NFS4ERR_NOTSUPP for good: optional operations
 //
 // A handler is
 //   nfs::Status op_lookup(MdsContext&, const LOOKUP4args&, LOOKUP4res&)            // no coroutine frame
 //   io::Task<nfs::Status> op_read(MdsContext&, const READ4args&, READ4res&)        // may co_await
+//   compound::Answer op_getattr(MdsContext&, const GETATTR4args&, GETATTR4res&)    // one or the other
 // or, for an operation without arguments, the same without the second parameter. Arguments and results live in the
 // request's arena until the reply has left, so a coroutine may keep the references. The handler fills the result's
 // NFS4_OK arm (or the arm of the error it returns, where the RFC has one: LOCK4denied, logr_will_signal_layout_avail,
@@ -18,6 +18,7 @@
 
 #include <array>
 #include <initializer_list>
+#include <optional>
 #include <vector>
 
 #include "common/compound/context.hpp"
@@ -27,15 +28,22 @@
 
 namespace pnfs::compound {
 
+// What a handler returns: how the operation ended, or the coroutine that will tell.
+struct Answer {
+  Answer(nfs::Status status) : status(std::move(status)) {}
+  Answer(io::Task<nfs::Status> rest) : rest(std::move(rest)) {}
+  nfs::Status status;                       // without `rest`
+  std::optional<io::Task<nfs::Status>> rest;  // has not begun to run
+};
+
 // An operation without its types: what the dispatcher works with.
 struct Operation {
   const nfs::OpInfo* info = nullptr;
   void* (*make_args)(Arena&) = nullptr;
   void* (*make_result)(Arena&) = nullptr;
-  nfs::Status (*run)(Context&, const void* args, void* result) = nullptr;
-  io::Task<nfs::Status> (*run_async)(Context&, const void* args, void* result) = nullptr;
+  Answer (*run)(Context&, const void* args, void* result) = nullptr;
 
-  bool built() const { return run != nullptr || run_async != nullptr; }
+  bool built() const { return run != nullptr; }
 };
 
 class OpTableBase {
@@ -47,9 +55,7 @@ class OpTableBase {
   static bool known(uint32_t op) { return op >= kFirst && op < kEnd; }
   const Operation& find(nfs::nfs_opnum4 op) const { return table_[op]; }
 
-  void not_built_yet(std::initializer_list<nfs::nfs_opnum4> ops) { not_built_.insert(not_built_.end(), ops); }
   void not_supported(std::initializer_list<nfs::nfs_opnum4> ops) { not_supported_.insert(not_supported_.end(), ops); }
-  const std::vector<nfs::nfs_opnum4>& not_built() const { return not_built_; }
   const std::vector<nfs::nfs_opnum4>& not_supported() const { return not_supported_; }
   // Operations of RFC 8881 that are neither built nor on a list: a table is complete when this is empty.
   std::vector<nfs::nfs_opnum4> forgotten() const;
@@ -60,7 +66,6 @@ class OpTableBase {
   std::array<Operation, kEnd> table_{};
 
  private:
-  std::vector<nfs::nfs_opnum4> not_built_;
   std::vector<nfs::nfs_opnum4> not_supported_;
 };
 
@@ -105,7 +110,7 @@ class OpTable : public OpTableBase {
     entry.make_args = &detail::make<typename T::Args>;
     entry.make_result = &detail::make<typename T::Result>;
     check_types(Op, T::has_args ? &xdr::type_info<typename T::Args> : nullptr, &xdr::type_info<typename T::Result>);
-    auto thunk = [](Context& context, const void* args, void* result) -> typename T::Return {
+    entry.run = [](Context& context, const void* args, void* result) -> Answer {
       auto& c = static_cast<typename T::Ctx&>(context);
       auto& r = *static_cast<typename T::Result*>(result);
       if constexpr (T::has_args) {
@@ -115,13 +120,6 @@ class OpTable : public OpTableBase {
         return Handler(c, r);
       }
     };
-    if constexpr (std::is_same_v<typename T::Return, nfs::Status>) {
-      entry.run = thunk;
-      entry.run_async = nullptr;
-    } else {
-      entry.run_async = thunk;
-      entry.run = nullptr;
-    }
     return *this;
   }
 };

@@ -47,6 +47,8 @@ class Role : public session::Owner {
   virtual void describe_current(Context&, TraceFields&) {}
 
   // ---- clients ----
+  // May this client be served at all? What is not is refused as a whole, by RPC (AUTH_TOOWEAK); only the reason counts.
+  virtual nfs::Status admit(Context&) { return {}; }
   // The first CREATE_SESSION of a client: remember the record, and context.wait_durable() when it must survive.
   virtual nfs::Status client_confirmed(Context&, const session::Client&) { return {}; }
   // RECLAIM_COMPLETE; the flag in the client record is kept by the session table (and NFS4ERR_COMPLETE_ALREADY said).
@@ -62,6 +64,8 @@ class Role : public session::Owner {
   // Awaited before a reply leaves whose context called wait_durable(). A failure replaces the results after SEQUENCE by
   // this status: what was claimed did not become true.
   virtual io::Task<nfs::Status> before_reply(Context& context) = 0;
+  // before_reply() has nothing to wait for.
+  virtual bool is_durable(uint64_t ticket) = 0;
 
   // Numbers all requests of this node, for the trace.
   uint64_t next_call() { return ++calls_; }

@@ -12,7 +12,8 @@ struct Step {
   void* args = nullptr;                  // null: not decoded
   void* result = nullptr;
   nfs::Status status;
-  bool run = false;  // decoded and allowed
+  bool run = false;          // decoded and allowed
+  bool not_offered = false;  // no operation of this server: a rule may still choose which error it is
   TimePoint began;
   WallTime wall;
   std::string fault;  // rules that acted on it
@@ -20,6 +21,13 @@ struct Step {
 
 // What the arguments say about place and size, for trace and fault rules, into context.trace.
 void describe_args(const Step& step, TraceFields& out);
+
+// How the trace writes them.
+std::string_view iomode_name(uint32_t iomode);
+std::string stateid_text(const nfs::stateid4& stateid);
+
+// The lifetimes that a step began or ended; `of` is its own event.
+void trace_state(const trace::Event& of, const Step& step, trace::Sink& sink);
 
 // One line of the trace.
 void trace_step(Context& context, const Step& step);

@@ -1,4 +1,5 @@
 #include "common/compound/step.hpp"
+#include "common/compound/typed_bodies.hpp"
 #include "common/rpc/connection.hpp"
 
 namespace pnfs::compound {
@@ -32,8 +33,6 @@ fault::Context make_context(Context& context, const Step& step, fault::Stage sta
   out.compound = names;
   out.index = context.op_index;
   if (step.info != nullptr && step.args != nullptr) out.args = xdr::FieldView(*step.info->args, step.args);
-  if (step.info != nullptr && step.result != nullptr && stage == fault::Stage::after)
-    out.res = xdr::FieldView(*step.info->res, step.result);
   out.arena = &context.arena();
   return out;
 }
@@ -65,9 +64,15 @@ io::Task<Fate> carry_out(Context& context, fault::Verdict verdict) {
 io::Task<Fate> consult(Context& context, Step& step, fault::Stage stage, std::span<const std::string_view> names) {
   Known known;
   fault::Context asked = make_context(context, step, stage, names, known);
+  TypedResult typed;
+  if (step.info != nullptr && step.result != nullptr && stage == fault::Stage::after)
+    asked.res = typed.open(*step.info, step.result, context.arena());
   fault::Verdict verdict = context.role().faults().consult(asked);
   if (!verdict) co_return Fate::go_on;
+  if (verdict.changed) typed.write_back();
   step.fault += step.fault.empty() ? verdict.rule : "; " + verdict.rule;
+  // What is not there cannot be said to have succeeded: it has no result to send.
+  if (verdict.status && step.not_offered && *verdict.status == nfs::NFS4_OK) verdict.status.reset();
   if (verdict.status) {
     step.run = false;
     step.status = {static_cast<nfs::nfsstat4>(*verdict.status), {}, "fault: " + verdict.rule};
@@ -95,6 +100,7 @@ io::Task<Fate> consult_reply(Context& context, const Step& last, std::span<const
   asked.bytes = &bytes;
   fault::Verdict verdict = context.role().faults().consult(asked);
   if (!verdict) co_return Fate::go_on;
+  if (context.connection().watched()) context.request().remark("fault: " + verdict.rule);
   if (verdict.changed) context.request().replace_results(std::move(bytes));
   co_return co_await carry_out(context, std::move(verdict));
 }

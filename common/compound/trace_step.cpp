@@ -1,11 +1,10 @@
+#include "common/base/append.hpp"
 #include "common/compound/step.hpp"
 #include "common/nfs/ops.hpp"
 #include "common/rpc/connection.hpp"
 #include "common/xdr/field_view.hpp"
 
 namespace pnfs::compound {
-
-namespace {
 
 std::string_view iomode_name(uint32_t iomode) {
   switch (iomode) {
@@ -22,9 +21,11 @@ std::string_view iomode_name(uint32_t iomode) {
 
 std::string stateid_text(const nfs::stateid4& stateid) {
   std::string text = fmt::format("{}/", stateid.seqid);
-  for (std::byte b : stateid.other.bytes) fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<unsigned>(b));
+  append_hex(text, stateid.other.bytes);
   return text;
 }
+
+namespace {
 
 // What every event of a request has, whichever operation it is about.
 struct Common {
@@ -102,7 +103,23 @@ void describe_args(const Step& step, TraceFields& out) {
   }
 }
 
+namespace {
+
+// What a packet capture says about the reply: every error with its reason, every rule that acted.
+void remark_step(Context& context, const Step& step) {
+  if ((step.status.ok() && step.fault.empty()) || !context.connection().watched()) return;
+  std::string text(step.info != nullptr ? step.info->name : "ILLEGAL");
+  if (!step.status) text += ": " + nfs::status_name(step.status.status);
+  if (!step.status.reason.empty()) text += ": " + step.status.reason;
+  if (!step.status.section.empty()) text += fmt::format(" [RFC 8881 {}]", step.status.section);
+  if (!step.fault.empty() && step.status.reason.find(step.fault) == std::string::npos) text += "; fault: " + step.fault;
+  context.request().remark(text);
+}
+
+}  // namespace
+
 void trace_step(Context& context, const Step& step) {
+  remark_step(context, step);
   trace::Sink& sink = context.role().trace();
   if (!sink.enabled(trace::Kind::op)) return;
   Common common(context, trace::Kind::op);
@@ -124,6 +141,7 @@ void trace_step(Context& context, const Step& step) {
   event.offset = fields.offset;
   event.length = fields.count;
   event.bytes = fields.bytes;
+  event.device = fields.device;
   event.args = args;
   event.res = result;
   event.status = status;
@@ -134,9 +152,12 @@ void trace_step(Context& context, const Step& step) {
                                                                  context.role().now() - step.began))
                                        .count());
   sink.record(event);
+  trace_state(event, step, sink);
 }
 
 void trace_refused(Context& context, std::string_view status, std::string_view reason, std::string_view section) {
+  if (context.connection().watched())
+    context.request().remark(fmt::format("COMPOUND: {}: {} [RFC 8881 {}]", status, reason, section));
   trace::Sink& sink = context.role().trace();
   if (!sink.enabled(trace::Kind::rpc)) return;
   Common common(context, trace::Kind::rpc);

@@ -15,9 +15,11 @@ inline constexpr uint32_t kControlVersion = 1;
 PNFS_XDR_ENUM(control_proc, (CTLPROC_NULL, 0),
               // DS -> MDS
               (CTLPROC_REGISTER, 1), (CTLPROC_RENEW, 2), (CTLPROC_GRANT, 3), (CTLPROC_GRANT_RETURN, 4),
-              (CTLPROC_STATEID_CHECK, 5), (CTLPROC_FILE_CHANGED, 6),
+              (CTLPROC_STATEID_CHECK, 5), (CTLPROC_FILE_CHANGED, 6), (CTLPROC_LEAVE, 7),
               // MDS -> DS
-              (CTLPROC_PING, 16), (CTLPROC_REVOKE, 17), (CTLPROC_REVOKE_STATEID, 18))
+              (CTLPROC_PING, 16), (CTLPROC_REVOKE, 17), (CTLPROC_REVOKE_STATEID, 18),
+              // anybody -> MDS: what `pnfslab nodes` and `pnfslab locks` show
+              (CTLPROC_NODES, 32), (CTLPROC_LOCKS, 33))
 
 PNFS_XDR_ENUM(control_status, (CTL_OK, 0), (CTL_DELAY, 1), (CTL_NOT_MEMBER, 2), (CTL_STALE_EPOCH, 3), (CTL_REFUSED, 4),
               (CTL_NOT_FOUND, 5), (CTL_NO_SPACE, 6), (CTL_IO, 7), (CTL_INVALID, 8))
@@ -80,7 +82,9 @@ struct REGISTERok {
   uint32_t node_lease_ms = 0;  // renew well before; less than half of the shortest client lease
   uint32_t client_lease_ms = 0;
   xdr::String<1024> server_scope;
-  PNFS_XDR(REGISTERok, node_id, mds_epoch, write_epoch, mds_instance, node_lease_ms, client_lease_ms, server_scope)
+  bool takes_mds_handles = false;  // some layouts have no filehandles: clients use those of OPEN (RFC 8881 13.3)
+  PNFS_XDR(REGISTERok, node_id, mds_epoch, write_epoch, mds_instance, node_lease_ms, client_lease_ms, server_scope,
+           takes_mds_handles)
 };
 
 struct REGISTERres {
@@ -189,8 +193,11 @@ struct STATEID_CHECKok {
   bool commit_thru_mds = false;
   uint32_t dense_index = 0;  // dense: the stripe index this filehandle stands for
   uint64_t file_size = 0;
-  ctl_stripe_set set;  // this node's stripes of the client's layout, window = what the layout covers
-  PNFS_XDR(STATEID_CHECKok, fileid, file_generation, access, dense, commit_thru_mds, dense_index, file_size, set)
+  ctl_stripe_set set;  // this node's stripes of the client's layout, window = from the first to the last byte it covers
+  xdr::Array<ctl_range, 8192> readable;  // what the layout really covers, ascending: parts may have been returned
+  xdr::Array<ctl_range, 8192> writable;  // and what of it for RW
+  PNFS_XDR(STATEID_CHECKok, fileid, file_generation, access, dense, commit_thru_mds, dense_index, file_size, set,
+           readable, writable)
 };
 
 struct stateid_refusal {
@@ -216,6 +223,13 @@ struct FILE_CHANGEDargs {
   uint64_t file_generation = 0;
   uint64_t size_at_least = 0;
   PNFS_XDR(FILE_CHANGEDargs, node_id, mds_epoch, fileid, file_generation, size_at_least)
+};
+
+// ---- LEAVE: the node stops in good order. It has no I/O under way and starts none; what it held it has given back.
+struct LEAVEargs {
+  uint32_t node_id = 0;
+  uint64_t mds_epoch = 0;
+  PNFS_XDR(LEAVEargs, node_id, mds_epoch)
 };
 
 // ---- MDS -> DS. PING also tells a new write epoch: after the reply no WRITE is answered with an older verifier.
@@ -258,6 +272,83 @@ struct REVOKE_STATEIDargs {
   uint64_t mds_epoch = 0;
   xdr::Array<verdict_key, 4096> keys;
   PNFS_XDR(REVOKE_STATEIDargs, mds_epoch, keys)
+};
+
+// ---- NODES: who belongs to the cluster, as corosync-quorumtool -l showed it.
+PNFS_XDR_ENUM(ctl_node_state, (NODE_JOINING, 0), (NODE_MEMBER, 1), (NODE_LOST, 2), (NODE_FENCED, 3), (NODE_LEFT, 4),
+              // recorded before this start of the MDS and not back yet: nothing that might conflict with it is granted
+              (NODE_UNKNOWN, 5))
+
+struct ctl_node {
+  uint32_t node_id = 0;  // 0: the MDS itself
+  xdr::String<255> name;
+  ctl_node_state state = NODE_MEMBER;
+  bool connected = false;
+  bool draining = false;
+  uint64_t instance = 0;
+  uint64_t reservation_key = 0;  // 0: no persistent reservations
+  uint64_t store_epoch = 0;      // of its device session: rises when it was lost
+  uint64_t lease_left_ms = 0;
+  uint32_t grants = 0;
+  uint32_t verdicts = 0;
+  xdr::Array<ctl_address, 16> addresses;
+  PNFS_XDR(ctl_node, node_id, name, state, connected, draining, instance, reservation_key, store_epoch, lease_left_ms,
+           grants, verdicts, addresses)
+};
+
+struct NODESok {
+  xdr::String<512> cluster;  // "cluster:name" of the volume
+  uint64_t mds_epoch = 0;
+  uint64_t write_epoch = 0;
+  uint32_t node_lease_ms = 0;
+  uint64_t fenced = 0;       // how many lives of nodes were ended since the start
+  uint64_t waited_out = 0;   // of them, those that no device could fence: their lease was waited for
+  xdr::Array<ctl_node, 4096> nodes;
+  PNFS_XDR(NODESok, cluster, mds_epoch, write_epoch, node_lease_ms, fenced, waited_out, nodes)
+};
+
+struct NODESargs {
+  uint32_t reserved = 0;
+  PNFS_XDR(NODESargs, reserved)
+};
+
+struct NODESres {
+  control_status status = CTL_OK;
+  NODESok ok;
+  ControlReason reason;
+  PNFS_XDR_UNION(NODESres, status, PNFS_ARM(CTL_OK, ok), PNFS_DEFAULT(reason))
+};
+
+// ---- LOCKS: grants in force, as dlm_tool lockdebug showed locks; in ascending ids, a page at a time.
+struct ctl_lock {
+  uint64_t grant_id = 0;
+  uint32_t node_id = 0;
+  uint64_t fileid = 0;
+  grant_mode mode = GRANT_PR;
+  uint64_t generation = 0;
+  bool revoking = false;
+  bool quarantined = false;  // its node was cut off and may still write: stays in the way
+  ctl_stripe_set set;
+  PNFS_XDR(ctl_lock, grant_id, node_id, fileid, mode, generation, revoking, quarantined, set)
+};
+
+struct LOCKSargs {
+  uint64_t after = 0;   // the last grant id of the page before; 0: from the start
+  uint64_t fileid = 0;  // 0: of every file
+  PNFS_XDR(LOCKSargs, after, fileid)
+};
+
+struct LOCKSok {
+  bool more = false;
+  xdr::Array<ctl_lock, 256> locks;
+  PNFS_XDR(LOCKSok, more, locks)
+};
+
+struct LOCKSres {
+  control_status status = CTL_OK;
+  LOCKSok ok;
+  ControlReason reason;
+  PNFS_XDR_UNION(LOCKSres, status, PNFS_ARM(CTL_OK, ok), PNFS_DEFAULT(reason))
 };
 
 }  // namespace pnfs::control

@@ -45,9 +45,12 @@ constexpr ProcInfo kProcs[] = {
     entry<GRANT_RETURNargs, STATUSres>(CTLPROC_GRANT_RETURN, "GRANT_RETURN"),
     entry<STATEID_CHECKargs, STATEID_CHECKres>(CTLPROC_STATEID_CHECK, "STATEID_CHECK"),
     entry<FILE_CHANGEDargs, STATUSres>(CTLPROC_FILE_CHANGED, "FILE_CHANGED"),
+    entry<LEAVEargs, STATUSres>(CTLPROC_LEAVE, "LEAVE"),
     entry<PINGargs, STATUSres>(CTLPROC_PING, "PING"),
     entry<REVOKEargs, REVOKEres>(CTLPROC_REVOKE, "REVOKE"),
     entry<REVOKE_STATEIDargs, STATUSres>(CTLPROC_REVOKE_STATEID, "REVOKE_STATEID"),
+    entry<NODESargs, NODESres>(CTLPROC_NODES, "NODES"),
+    entry<LOCKSargs, LOCKSres>(CTLPROC_LOCKS, "LOCKS"),
 };
 
 }  // namespace
@@ -77,7 +80,23 @@ void add_control_points(fault::Vocabulary& vocabulary) {
     point.res = info.res;
     vocabulary.add(std::move(point));
   }
+  for (const std::string_view name :
+       {step::kAwaitIo, step::kDropGrants, step::kAwaitVerdicts, step::kFence, step::kQuarantine}) {
+    fault::Point point;
+    point.domain = fault::Domain::control;
+    point.name = name;
+    vocabulary.add(std::move(point));
+  }
   vocabulary.set_statuses(fault::Domain::control, xdr::enumerators<control_status>(), {"CTL_"});
+}
+
+bool ControlService::left_out(std::string_view step) const {
+  if (watch_.faults == nullptr || !watch_.faults->active(fault::Domain::control, fault::Stage::before)) return false;
+  fault::Context context;
+  context.domain = fault::Domain::control;
+  context.stage = fault::Stage::before;
+  context.op = step;
+  return watch_.faults->consult(context).status.has_value();
 }
 
 io::Task<bool> ControlService::consult(rpc::Request& request, Step& step, fault::Stage stage) {
@@ -117,6 +136,11 @@ io::Task<bool> ControlService::consult(rpc::Request& request, Step& step, fault:
 }
 
 void ControlService::tell(rpc::Request& request, const Step& step) const {
+  const std::string_view reason = step.info->reason_of(step.res);
+  if (request.connection()->watched() && (!reason.empty() || !step.fault.empty())) {
+    request.remark(fmt::format("{}: {}{}{}{}{}", step.info->name, to_string(step.info->status_of(step.res)),
+                               reason.empty() ? "" : ": ", reason, step.fault.empty() ? "" : "; fault: ", step.fault));
+  }
   if (watch_.trace == nullptr || !watch_.trace->enabled(trace::Kind::control)) return;
   const std::string caller = caller_name(request);
   const std::string address = io::to_string(request.connection()->remote());
@@ -133,8 +157,11 @@ void ControlService::tell(rpc::Request& request, const Step& step) const {
   event.args = args;
   event.res = res;
   event.status = to_string(step.info->status_of(step.res));
-  event.reason = step.info->reason_of(step.res);
+  event.reason = reason;
   event.fault = step.fault;
+  std::string cause;
+  if (const uint32_t stamp = request.credential().stamp; stamp != 0) cause = fmt::format("{}:{}", caller, stamp);
+  event.cause = cause;
   event.us = static_cast<uint64_t>((watch_.timers->now() - step.began_at) / std::chrono::microseconds(1));
   watch_.trace->record(event);
 }

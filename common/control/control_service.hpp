@@ -27,7 +27,17 @@ struct ProcInfo {
 };
 // Null: no such procedure.
 const ProcInfo* find_proc(uint32_t procedure);
-// The fault points of the control program: "control.GRANT" with its fields.
+// What a node does for the cluster beside answering calls, as fault points: `before control.FENCE do return OK` leaves it
+// out, and the node goes on as if it had been done. For showing what each of them is there for.
+namespace step {
+inline constexpr std::string_view kAwaitIo = "AWAIT_IO";              // DS: a revoke waits for the I/O under way
+inline constexpr std::string_view kDropGrants = "DROP_GRANTS";        // DS: a lost lease or a new epoch ends all grants
+inline constexpr std::string_view kAwaitVerdicts = "AWAIT_VERDICTS";  // MDS: CLOSE waits for the data servers
+inline constexpr std::string_view kFence = "FENCE";                   // MDS: the device shuts a lost node out
+inline constexpr std::string_view kQuarantine = "QUARANTINE";         // MDS: what no device fenced is waited out
+}  // namespace step
+
+// The fault points of the control program: "control.GRANT" with its fields, and the steps.
 void add_control_points(fault::Vocabulary& vocabulary);
 
 class ControlService : public rpc::Service {
@@ -48,6 +58,8 @@ class ControlService : public rpc::Service {
   explicit ControlService(Watch watch) : watch_(std::move(watch)) {}
   // Fills `res`. False: this end does not serve the procedure.
   virtual io::Task<bool> run(rpc::Request& request, control_proc proc, const void* args, void* res) = 0;
+  // A rule says that this step is to be left out.
+  bool left_out(std::string_view step) const;
   // Who calls, for the trace: a node's name, or "" if unknown.
   virtual std::string caller_name(const rpc::Request& request) const = 0;
 

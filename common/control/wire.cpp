@@ -12,6 +12,12 @@ ByteRange from_wire(const ctl_range& range) {
   return range_of(range.offset, range.length);
 }
 
+std::span<ctl_range> to_wire(std::span<const ByteRange> ranges, Arena& arena) {
+  const auto out = arena.make_array<ctl_range>(ranges.size());
+  std::transform(ranges.begin(), ranges.end(), out.begin(), [](const ByteRange& range) { return to_wire(range); });
+  return out;
+}
+
 ctl_stripe_set to_wire(const StripeSet& set, Arena& arena) {
   ctl_stripe_set out;
   out.window = to_wire(set.window);
@@ -39,8 +45,13 @@ std::string_view to_string(control_status status) {
   return "unknown control status";
 }
 
-std::unique_ptr<rpc::Call> new_call(control_proc proc) {
-  return std::make_unique<rpc::Call>(kControlProgram, kControlVersion, proc, rpc::Credential{});
+std::unique_ptr<rpc::Call> new_call(control_proc proc, uint64_t cause) {
+  rpc::Credential credential;
+  if (cause != 0) {
+    credential = rpc::Credential::sys(0, 0);
+    credential.stamp = static_cast<uint32_t>(cause);
+  }
+  return std::make_unique<rpc::Call>(kControlProgram, kControlVersion, proc, credential);
 }
 
 }  // namespace pnfs::control

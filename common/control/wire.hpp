@@ -12,6 +12,7 @@ namespace pnfs::control {
 
 ctl_range to_wire(const ByteRange& range);
 ByteRange from_wire(const ctl_range& range);
+std::span<ctl_range> to_wire(std::span<const ByteRange> ranges, Arena& arena);
 ctl_stripe_set to_wire(const StripeSet& set, Arena& arena);
 // What comes from outside: check valid() before use.
 StripeSet from_wire(const ctl_stripe_set& set);
@@ -25,7 +26,9 @@ struct Answer {
   Res res;
 };
 
-std::unique_ptr<rpc::Call> new_call(control_proc proc);
+// `cause`: number of the client's request at this node that leads to the call, as in the trace; 0: none. It travels as
+// the stamp of an AUTH_SYS credential, which RFC 5531 14 leaves to the caller.
+std::unique_ptr<rpc::Call> new_call(control_proc proc, uint64_t cause = 0);
 
 template <class Res>
 io::Task<Result<Answer<Res>>> finish_call(std::shared_ptr<rpc::Connection> connection, std::unique_ptr<rpc::Call> call,
@@ -41,8 +44,8 @@ io::Task<Result<Answer<Res>>> finish_call(std::shared_ptr<rpc::Connection> conne
 // Arguments are encoded before this returns. Errors: those of rpc::Connection::call.
 template <class Res, class Args>
 io::Task<Result<Answer<Res>>> call(std::shared_ptr<rpc::Connection> connection, control_proc proc, const Args& args,
-                                   Duration timeout) {
-  auto outgoing = new_call(proc);
+                                   Duration timeout, uint64_t cause = 0) {
+  auto outgoing = new_call(proc, cause);
   xdr::encode(outgoing->args(), args);
   return finish_call<Res>(std::move(connection), std::move(outgoing), timeout);
 }

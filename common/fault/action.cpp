@@ -8,15 +8,17 @@ namespace pnfs::fault {
 
 extern const ActionKind kReturnAction, kDelayAction, kDropAction, kCloseAction, kResetAction, kRefuseAction,
     kBlackHoleAction, kDuplicateAction, kReorderAction, kSetAction, kResizeAction, kStaleAction, kCorruptAction,
-    kTruncateAction, kPadAction, kRecallAction, kRestartAction, kHangAction, kKillAction;
+    kTruncateAction, kPadAction, kLieAction, kShortAction, kTornAction, kLoseCacheAction, kLogoutAction, kRecallAction,
+    kNotifyAction, kRestartAction, kHangAction, kKillAction;
 
 namespace {
 
 constexpr const ActionKind* kKinds[] = {
-    &kReturnAction, &kDelayAction,     &kDropAction,      &kCloseAction,    &kResetAction,
-    &kRefuseAction, &kBlackHoleAction, &kDuplicateAction, &kReorderAction,  &kSetAction,
-    &kResizeAction, &kStaleAction,     &kCorruptAction,   &kTruncateAction, &kPadAction,
-    &kRecallAction, &kRestartAction,   &kHangAction,      &kKillAction,
+    &kReturnAction, &kDelayAction,     &kDropAction,      &kCloseAction,     &kResetAction,
+    &kRefuseAction, &kBlackHoleAction, &kDuplicateAction, &kReorderAction,   &kSetAction,
+    &kResizeAction, &kStaleAction,     &kCorruptAction,   &kTruncateAction,  &kPadAction,
+    &kLieAction,    &kShortAction,     &kTornAction,      &kLoseCacheAction, &kLogoutAction,
+    &kRecallAction, &kNotifyAction,    &kRestartAction,   &kHangAction,      &kKillAction,
 };
 
 std::string usages() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
 namespace pnfs::fault {
 
@@ -58,6 +59,33 @@ std::vector<RuleState> Engine::list() const {
   return out;
 }
 
+std::string Engine::save() const {
+  std::string out;
+  for (const Entry& e : entries_)
+    out += fmt::format("{} {} {} {} {}\n", e.state.id, e.state.matched, e.state.hits,
+                       (clock_.now() - e.added) / std::chrono::milliseconds(1), e.state.text);
+  return out;
+}
+
+Result<void> Engine::restore(std::string_view saved) {
+  std::istringstream lines{std::string(saved)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    RuleState counts;
+    int64_t age_ms = 0;
+    words >> counts.id >> counts.matched >> counts.hits >> age_ms >> std::ws;
+    if (!words || !std::getline(words, counts.text)) return error(Errc::corrupt, "\"{}\" is no saved rule", line);
+    next_id_ = std::max(next_id_, counts.id);
+    auto added = add(counts.text);
+    if (!added) return added.error();
+    Entry& entry = entries_.back();
+    entry.state.matched = counts.matched;
+    entry.state.hits = counts.hits;
+    entry.added -= std::chrono::milliseconds(age_ms);
+  }
+  return {};
+}
+
 void Engine::update_places() {
   places_ = 0;
   for (const Entry& e : entries_) {
@@ -82,10 +110,15 @@ bool Engine::fires(Entry& entry, const Context& context) {
 }
 
 Verdict Engine::consult(Context& context) {
+  // What concerns the node comes last: a node that is gone records nothing.
+  struct Notes final : NodeActor {
+    std::vector<NodeAction> actions;
+    void perform(const NodeAction& action) override { actions.push_back(action); }
+  } notes;
   Verdict verdict;
   for (Entry& entry : entries_) {
     if (!fires(entry, context)) continue;
-    Firing firing{context, verdict, entry.random, options_.actor};
+    Firing firing{context, verdict, entry.random, options_.actor != nullptr ? &notes : nullptr};
     bool acted = false;
     for (const auto& action : entry.rule.actions) acted = action->apply(firing) || acted;
     if (!acted) continue;
@@ -93,6 +126,7 @@ Verdict Engine::consult(Context& context) {
     verdict.rule += fmt::format("{}rule {}: {}", verdict.rule.empty() ? "" : "; ", entry.state.id, entry.state.text);
     if (on_hit) on_hit(entry.state, context);
   }
+  for (const NodeAction& action : notes.actions) options_.actor->perform(action);
   return verdict;
 }
 

@@ -39,6 +39,11 @@ class Engine final : public Injector {
   void clear();
   std::vector<RuleState> list() const;
 
+  // For a process that replaces itself: the rules with their numbers, counts and ages as text, and back. What has acted
+  // `once` does not act again in the process's next life. The sources of chance begin anew.
+  std::string save() const;
+  Result<void> restore(std::string_view saved);
+
   Verdict consult(Context& context) override;
 
   // Called for each rule that acted: what the trace records as an event of kind "fault".

@@ -23,7 +23,7 @@ enum class Domain : uint8_t {
   callback,    // one operation of a CB_COMPOUND, at the server that sends it
   control,     // a call of the control program; `node` is the one that asks consult
   block,       // I/O of a node on its block store: op is READ, WRITE, FLUSH, ...
-  scsi,        // a command at the emulated target: op is its name
+  scsi,        // a command at the emulated target: op is its name with '_' for ' '; offset and length are in blocks
   connection,  // op is CONNECT (just accepted) or RECORD (a whole record came, not decoded yet)
 };
 inline constexpr size_t kDomains = 6;
@@ -69,7 +69,13 @@ struct [[nodiscard]] Verdict {
   uint32_t duplicate = 0;          // send the reply or callback this many times more
   uint32_t hold_behind = 0;        // let this many later replies or callbacks of the connection overtake it
   bool changed = false;            // a field or the bytes were changed by a rule
-  std::string rule;                // for the trace's `fault` field: which rules did it, "" for none
+  // Of SCSI commands at the target only.
+  bool lie = false;                     // answer GOOD without carrying it out
+  std::optional<uint32_t> short_bytes;  // move only the first so many bytes and answer GOOD
+  std::optional<uint32_t> torn_bytes;   // write only the first so many bytes and answer MEDIUM ERROR
+  bool lose_cache = false;              // forget the volatile cache and all sessions, as by a power failure
+  bool logout = false;                  // carry it out, then ask the initiator to log out
+  std::string rule;                     // for the trace's `fault` field: which rules did it, "" for none
 
   explicit operator bool() const { return !rule.empty(); }
 };
@@ -95,9 +101,20 @@ class NoFaults final : public Injector {
 // Carries out what concerns the whole node rather than the message at hand. Called inside consult(): only note it and
 // act later.
 struct NodeAction {
-  enum class Verb : uint8_t { recall_layouts, recall_delegations, restart, hang, kill };
+  // recall_fsid and recall_all: one CB_LAYOUTRECALL for everything a client holds.
+  enum class Verb : uint8_t {
+    recall_layouts,
+    recall_delegations,
+    recall_fsid,
+    recall_all,
+    notify_change,  // CB_NOTIFY_DEVICEID about every device
+    notify_delete,
+    restart,
+    hang,
+    kill,
+  };
   Verb verb;
-  std::string path;     // recall: only of this file; "" for all
+  std::string path;     // recall of layouts and delegations: only of this file; "" for all
   std::string client;   // recall: only of this client; "" for all
   Duration duration{};  // hang
 };

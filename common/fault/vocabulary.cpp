@@ -16,6 +16,7 @@ namespace pnfs::fault {
 namespace {
 
 constexpr xdr::Enumerator kBlockStatuses[] = {
+    {"OK", 0},
     {"IO", static_cast<int64_t>(Errc::io)},
     {"TIMEOUT", static_cast<int64_t>(Errc::timeout)},
     {"CLOSED", static_cast<int64_t>(Errc::closed)},
@@ -73,7 +74,7 @@ bool has_stage(Domain domain, Stage stage) {
     case Stage::before:
       return true;
     case Stage::after:
-      return domain != Domain::connection;
+      return domain != Domain::connection && domain != Domain::scsi;
     case Stage::reply:
       return domain == Domain::operation || domain == Domain::callback;
   }
@@ -93,7 +94,7 @@ std::span<const xdr::Enumerator> block_statuses() {
 }
 
 Vocabulary::Vocabulary() {
-  for (const char* name : {"READ", "WRITE", "FLUSH", "UNMAP", "WRITE_ZEROS", "RESERVE", "CONNECT"})
+  for (const char* name : {"READ", "WRITE", "FLUSH", "ZERO", "RESERVE"})
     add({.domain = Domain::block, .name = name, .section = ""});
   for (const char* name : {"CONNECT", "RECORD"}) add({.domain = Domain::connection, .name = name, .section = ""});
   set_statuses(Domain::block, kBlockStatuses);

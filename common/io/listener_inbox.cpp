@@ -1,4 +1,5 @@
 #include "common/io/listener_inbox.hpp"
+#include "common/io/as_tuple_task.hpp"
 
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -16,8 +17,6 @@
 namespace pnfs::io {
 
 namespace {
-
-constexpr auto as_tuple_task = asio::as_tuple_t<asio::use_awaitable_t<Executor>>{use_task};
 
 class TrackedStream;
 
@@ -124,19 +123,22 @@ Result<int> bind_local(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<ListenerInbox>> ListenerInbox::open(asio::io_context& context, TimerQueue& timers,
-                                                           std::string path, Serve serve) {
+                                                           std::string path, Serve serve, Command command) {
   const auto fd = bind_local(path);
   if (!fd) return fd.error();
-  std::unique_ptr<ListenerInbox> inbox(new ListenerInbox(context, timers, std::move(path), std::move(serve), *fd));
+  std::unique_ptr<ListenerInbox> inbox(
+      new ListenerInbox(context, timers, std::move(path), std::move(serve), std::move(command), *fd));
   inbox->tasks_.spawn("listener inbox", inbox->accept_loop());
   return inbox;
 }
 
-ListenerInbox::ListenerInbox(asio::io_context& context, TimerQueue& timers, std::string path, Serve serve, int fd)
+ListenerInbox::ListenerInbox(asio::io_context& context, TimerQueue& timers, std::string path, Serve serve,
+                             Command command, int fd)
     : context_(context),
       timers_(timers),
       path_(std::move(path)),
       serve_(std::move(serve)),
+      command_(std::move(command)),
       acceptor_(context.get_executor(), asio::local::stream_protocol(), fd),
       tasks_(context.get_executor()) {}
 
@@ -166,18 +168,23 @@ Task<void> ListenerInbox::accept_loop() {
       continue;
     }
     if (tasks_.size() > 2 * kMaxSenders) continue;  // closed at once
-    tasks_.spawn("passed listener", handle(std::move(sender)));
+    tasks_.spawn("inbox", handle(std::move(sender)));
   }
 }
 
-Task<Result<ScopedFd>> ListenerInbox::receive(Socket& sender) {
+struct ListenerInbox::Greeting {
+  char verb = 0;
+  ScopedFd fd;
+};
+
+Task<Result<ListenerInbox::Greeting>> ListenerInbox::receive(Socket& sender) {
   const TimerQueue::Id timer = timers_.schedule_after(kGreetingTimeout, [&sender] {
     boost::system::error_code ignored;
     sender.cancel(ignored);
   });
   auto [failed] = co_await sender.async_wait(asio::socket_base::wait_read, as_tuple_task);
   timers_.cancel(timer);
-  if (failed) co_return error(Errc::timeout, "no greeting from the sender of a listening socket");
+  if (failed) co_return error(Errc::timeout, "no greeting from the sender");
 
   char verb = 0;
   iovec piece{&verb, 1};
@@ -197,20 +204,61 @@ Task<Result<ScopedFd>> ListenerInbox::receive(Socket& sender) {
       passed.emplace_back(fd);
     }
   }
-  if (got <= 0) co_return error(Errc::closed, "the sender of a listening socket left without a word");
-  if (verb != 'L') co_return error(Errc::protocol, "unknown request 0x{:02x}; only 'L' is known", uint8_t(verb));
+  if (got <= 0) co_return error(Errc::closed, "the sender left without a word");
+  Greeting greeting;
+  greeting.verb = verb;
+  if (verb == 'C' && passed.empty()) co_return std::move(greeting);
+  if (verb != 'L') co_return error(Errc::protocol, "unknown request 0x{:02x}; 'L' and 'C' are known", uint8_t(verb));
   if (passed.size() != 1 || !is_listening_tcp(passed.front().get()))
     co_return error(Errc::protocol, "'L' must carry exactly one listening TCP socket");
-  co_return std::move(passed.front());
+  greeting.fd = std::move(passed.front());
+  co_return std::move(greeting);
+}
+
+// The rest of a line, and what the process makes of it.
+Task<Result<std::string>> ListenerInbox::obey(Socket& sender) {
+  std::string line;
+  const TimerQueue::Id timer = timers_.schedule_after(kGreetingTimeout, [&sender] {
+    boost::system::error_code ignored;
+    sender.cancel(ignored);
+  });
+  boost::system::error_code failed;
+  while (!failed && line.size() <= kMaxCommandBytes && !line.ends_with('\n')) {
+    char bytes[4096];
+    auto [problem, got] = co_await sender.async_read_some(asio::buffer(bytes), as_tuple_task);
+    failed = problem;
+    line.append(bytes, got);
+  }
+  timers_.cancel(timer);
+  if (failed || !line.ends_with('\n'))
+    co_return error(Errc::protocol, "'C' must carry one line of at most {} bytes", kMaxCommandBytes);
+  line.pop_back();
+  if (!command_) co_return error(Errc::unsupported, "this server takes no commands");
+  co_return command_(line);
 }
 
 Task<void> ListenerInbox::handle(Socket sender) {
-  auto fd = co_await receive(sender);
+  auto greeting = co_await receive(sender);
+  if (greeting && greeting->verb == 'L') {
+    co_await serve(std::move(sender), std::move(greeting->fd));
+    co_return;
+  }
+  Result<std::string> done = std::string();
+  if (greeting) {
+    done = co_await obey(sender);
+  } else {
+    done = greeting.error();
+  }
+  const std::string answer = done ? "K" + *done : "E" + done.error().reason;
+  co_await asio::async_write(sender, asio::buffer(answer), as_tuple_task);
+}
+
+Task<void> ListenerInbox::serve(Socket sender, ScopedFd fd) {
   Result<std::unique_ptr<Listener>> listener = error(Errc::busy, "more than {} passed listeners", kMaxSenders);
-  if (!fd) {
-    listener = fd.error();
+  if (!serve_) {
+    listener = error(Errc::unsupported, "this server takes no listening sockets");
   } else if (served_ < kMaxSenders) {
-    listener = TcpNetwork(context_).adopt(fd->release());
+    listener = TcpNetwork(context_).adopt(fd.release());
   }
   if (!listener) {
     const std::string answer = "E" + listener.error().reason;

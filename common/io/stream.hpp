@@ -31,6 +31,15 @@ class Stream {
   virtual void reset() { close(); }
   virtual Endpoint local() const = 0;
   virtual Endpoint remote() const = 0;
+
+  // For whoever watches the connection (common/capture). Nobody watches a plain stream: ask before making a text.
+  virtual bool watched() const { return false; }
+  // About bytes [begin, end) of the next write().
+  virtual void remark(size_t /*begin*/, size_t /*end*/, std::string /*text*/) {}
+  // About something that is not sent, now.
+  virtual void remark_silence(std::string_view /*text*/) {}
+  // About the close() or reset() that is to come.
+  virtual void remark_end(std::string /*text*/) {}
 };
 
 class Listener {

@@ -12,7 +12,7 @@ namespace {
 constexpr AttributeInfo kAttributes[] = {PNFS_ATTRIBUTES(PNFS_ATTRIBUTE_INFO)};
 #undef PNFS_ATTRIBUTE_INFO
 
-constexpr uint32_t kNumbers = FATTR4_FS_CHARSET_CAP + 1;
+constexpr uint32_t kNumbers = FATTR4_OPEN_ARGUMENTS + 1;
 
 // From number to place in kAttributes; 0xff for none.
 constexpr auto kPlaces = [] {

@@ -43,6 +43,17 @@ struct fs_locations4 {
   PNFS_XDR(fs_locations4, fs_root, locations)
 };
 
+// RFC 9754, an extension that minor version 1 clients ask for too: what OPEN takes.
+inline constexpr auto FATTR4_OPEN_ARGUMENTS = static_cast<attrnum4>(86);
+struct open_arguments4 {
+  bitmap4 oa_share_access;       // bit n: the value n of OPEN4_SHARE_ACCESS_
+  bitmap4 oa_share_deny;         // the same for OPEN4_SHARE_DENY_
+  bitmap4 oa_share_access_want;  // bit n: OPEN_ARGS_SHARE_ACCESS_WANT_*
+  bitmap4 oa_open_claim;         // open_claim_type4
+  bitmap4 oa_create_mode;        // createmode4
+  PNFS_XDR(open_arguments4, oa_share_access, oa_share_deny, oa_share_access_want, oa_open_claim, oa_create_mode)
+};
+
 enum class Access : uint8_t { get, set, both };  // R, W and R W of RFC 8881 5.6 and 5.7
 
 // X(number, field, type, access), ascending.
@@ -114,7 +125,8 @@ enum class Access : uint8_t { get, set, both };  // R, W and R W of RFC 8881 5.6
   X(FATTR4_MDSTHRESHOLD, mdsthreshold, mdsthreshold4, get)            \
   X(FATTR4_MODE_SET_MASKED, mode_set_masked, mode_masked4, set)       \
   X(FATTR4_SUPPATTR_EXCLCREAT, suppattr_exclcreat, bitmap4, get)      \
-  X(FATTR4_FS_CHARSET_CAP, fs_charset_cap, uint32_t, get)
+  X(FATTR4_FS_CHARSET_CAP, fs_charset_cap, uint32_t, get)             \
+  X(FATTR4_OPEN_ARGUMENTS, open_arguments, open_arguments4, get)
 
 // Views inside live as long as the arena or message they came from.
 struct Attributes {

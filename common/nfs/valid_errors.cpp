@@ -313,6 +313,35 @@ bool is_valid_error(std::string_view op, nfsstat4 error) {
   return error == NFS4_OK || std::ranges::find(errors, error) != errors.end();
 }
 
+std::span<const ErrorException> error_exceptions() {
+  static constexpr ErrorException kExceptions[] = {
+      {"*", NFS4ERR_NOTSUPP, "13.6", "a data server answers so to what is not its work"},
+      {"EXCHANGE_ID", NFS4ERR_PERM, "18.35.4", "case 9: an update by another principal"},
+      {"GETFH", NFS4ERR_BADXDR, "15.1.1.1", "bytes follow the last operation, which takes no arguments"},
+      {"GETFH", NFS4ERR_REP_TOO_BIG, "2.10.6.4", "any result may be the one that does not fit"},
+      {"GETFH", NFS4ERR_REP_TOO_BIG_TO_CACHE, "2.10.6.4", "any result may be the one that does not fit"},
+      {"GETFH", NFS4ERR_RETRY_UNCACHED_REP, "2.10.6.1.3", "whichever operation comes second in a retry"},
+      {"ILLEGAL", NFS4ERR_REP_TOO_BIG, "2.10.6.4", "any result may be the one that does not fit"},
+      {"ILLEGAL", NFS4ERR_REP_TOO_BIG_TO_CACHE, "2.10.6.4", "any result may be the one that does not fit"},
+      {"LAYOUTGET", NFS4ERR_RETURNCONFLICT, "12.5.5.2.1.3", "a LAYOUTRETURN that overlaps has not been answered yet"},
+      {"LAYOUTRETURN", NFS4ERR_RECALLCONFLICT, "12.5.5.2.1.5", "a bulk recall of another kind is outstanding"},
+      {"LOOKUPP", NFS4ERR_BADXDR, "15.1.1.1", "bytes follow the last operation, which takes no arguments"},
+      {"PUTPUBFH", NFS4ERR_BADXDR, "15.1.1.1", "bytes follow the last operation, which takes no arguments"},
+      {"PUTROOTFH", NFS4ERR_BADXDR, "15.1.1.1", "bytes follow the last operation, which takes no arguments"},
+      {"READLINK", NFS4ERR_BADXDR, "15.1.1.1", "bytes follow the last operation, which takes no arguments"},
+      {"RESTOREFH", NFS4ERR_BADXDR, "15.1.1.1", "bytes follow the last operation, which takes no arguments"},
+      {"SAVEFH", NFS4ERR_BADXDR, "15.1.1.1", "bytes follow the last operation, which takes no arguments"},
+  };
+  return kExceptions;
+}
+
+bool may_return(std::string_view op, nfsstat4 error) {
+  if (is_valid_error(op, error)) return true;
+  return std::ranges::any_of(error_exceptions(), [&](const ErrorException& exception) {
+    return exception.error == error && (exception.op == "*" || exception.op == op);
+  });
+}
+
 std::string_view error_section(nfsstat4 error) {
   static const auto all = [] {
     std::map<nfsstat4, std::string_view> out;

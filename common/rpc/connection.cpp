@@ -11,6 +11,7 @@ Connection::Connection(uint64_t id, std::unique_ptr<io::Stream> stream, const En
       env_(environment),
       local_(stream_->local()),
       remote_(stream_->remote()),
+      watched_(stream_->watched()),
       ahead_(kAheadBytes),
       room_(env_.timers->executor()),
       queued_(env_.timers->executor()),
@@ -38,6 +39,7 @@ void Connection::end(std::string reason, bool with_reset) {
   const auto self = shared_from_this();
   closed_ = true;
   close_reason_ = std::move(reason);
+  if (watched_) stream_->remark_end(close_reason_);
   if (with_reset) {
     stream_->reset();
   } else {

@@ -50,6 +50,7 @@ class Call {
   // Fault actions, as for Request.
   void duplicate(uint32_t times) { treatment_.duplicate = times; }
   void hold_behind(uint32_t messages) { treatment_.behind = messages; }
+  void remark(std::string_view text) { treatment_.remark = text; }
 
  private:
   friend class Connection;
@@ -98,6 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const io::Endpoint& remote() const { return remote_; }
   bool accepted() const { return accepted_; }  // the peer connected to us
   bool closed() const { return closed_; }
+  bool watched() const { return watched_; }       // somebody wants to know why (io::Stream)
   const std::string& close_reason() const { return close_reason_; }
 
   // Sends the call and waits for its reply. A reply that is not SUCCESS is an error: Errc::unsupported (program,
@@ -141,7 +143,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   static io::Task<void> read_records(std::shared_ptr<Connection> self);
   static io::Task<void> write_records(std::shared_ptr<Connection> self);
-  static io::Task<void> handle(std::shared_ptr<Connection> self, std::unique_ptr<Request> request);
+  static io::Task<void> handle(std::shared_ptr<Connection> self, std::unique_ptr<Request> request,
+                               io::Task<void> rest);
+  void answer(std::unique_ptr<Request> request);
+  bool take_ahead(Buffer& record, size_t& bytes);
   io::Task<Result<size_t>> read_record(Buffer& into);
   io::Task<Result<uint32_t>> read_mark();
   io::Task<Result<void>> read_into(std::span<std::byte> into);
@@ -173,6 +178,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   io::Endpoint local_;
   io::Endpoint remote_;
   bool accepted_ = false;
+  bool watched_ = false;
   bool closed_ = false;
   bool black_hole_ = false;
   std::string close_reason_;

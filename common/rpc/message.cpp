@@ -71,6 +71,15 @@ void encode_auth_sys(xdr::Encoder& encoder, const Credential& credential) {
   for (const uint32_t gid : gids) encoder.u32(gid);
 }
 
+// libtirpc stores whatever number the peer sent in a C enum; reading an unknown one as that enum is undefined.
+template <class Enum>
+uint32_t number_of(const Enum& value) {
+  static_assert(sizeof(Enum) == sizeof(uint32_t));
+  uint32_t number = 0;
+  std::memcpy(&number, &value, sizeof number);
+  return number;
+}
+
 // xdr_void is declared without parameters, so the cast goes through the type that converts to any function.
 xdrproc_t no_results() {
   return reinterpret_cast<xdrproc_t>(reinterpret_cast<void (*)()>(xdr_void));
@@ -134,7 +143,7 @@ Result<ReplyHeader> decode_reply(xdr::Decoder& decoder) {
   header.xid = message.rm_xid;
   header.accepted = message.rm_reply.rp_stat == MSG_ACCEPTED;
   if (header.accepted) {
-    header.status = static_cast<accept_stat>(message.acpted_rply.ar_stat);
+    header.status = static_cast<accept_stat>(number_of(message.acpted_rply.ar_stat));
     if (header.status == PROG_MISMATCH) {
       header.low = static_cast<uint32_t>(message.acpted_rply.ar_vers.low);
       header.high = static_cast<uint32_t>(message.acpted_rply.ar_vers.high);
@@ -144,7 +153,7 @@ Result<ReplyHeader> decode_reply(xdr::Decoder& decoder) {
     header.low = static_cast<uint32_t>(message.rjcted_rply.rj_vers.low);
     header.high = static_cast<uint32_t>(message.rjcted_rply.rj_vers.high);
   } else {
-    header.auth_status = static_cast<auth_stat>(message.rjcted_rply.rj_why);
+    header.auth_status = static_cast<auth_stat>(number_of(message.rjcted_rply.rj_why));
   }
   return header;
 }

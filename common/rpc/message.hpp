@@ -20,6 +20,9 @@ PNFS_XDR_ENUM(accept_stat, (SUCCESS, 0), (PROG_UNAVAIL, 1), (PROG_MISMATCH, 2), 
 PNFS_XDR_ENUM(auth_stat, (AUTH_OK, 0), (AUTH_BADCRED, 1), (AUTH_REJECTEDCRED, 2), (AUTH_BADVERF, 3),
               (AUTH_REJECTEDVERF, 4), (AUTH_TOOWEAK, 5), (AUTH_INVALIDRESP, 6), (AUTH_FAILED, 7))
 
+// RFC 5531 11: the bit of a record mark that says "no more fragments"; the others are the fragment's length.
+inline constexpr uint32_t kLastFragment = 0x80000000;
+
 enum class AuthFlavor : uint32_t { none = 0, sys = 1, gss = 6 };
 
 // RFC 5531 14 (AUTH_SYS): at most 16 supplementary groups and 255 bytes of machine name.

@@ -1,13 +1,11 @@
 // Records as they come in: fragments, limits, calls and replies (RFC 5531 11).
+#include <spdlog/spdlog.h>
+
 #include "common/fault/injector.hpp"
 #include "common/io/task_group.hpp"
 #include "common/rpc/connection.hpp"
 
 namespace pnfs::rpc {
-
-namespace {
-constexpr uint32_t kLastFragment = 0x80000000;
-}  // namespace
 
 bool Connection::full() const {
   return in_flight_ >= env_.limits.max_in_flight || in_flight_bytes_ >= env_.limits.max_in_flight_bytes;
@@ -24,17 +22,28 @@ io::Task<void> Connection::read_records(std::shared_ptr<Connection> self) {
       co_await self->room_.wait();
       continue;
     }
+    if (self->ahead_begin_ == self->ahead_end_) {
+      auto more = co_await self->read_ahead();
+      if (!more) {
+        self->end(more.error().reason, false);
+        co_return;
+      }
+    }
     Buffer record;
-    auto bytes = co_await self->read_record(record);
-    if (!bytes) {
-      self->end(bytes.error().reason, false);
-      co_return;
+    size_t bytes = 0;
+    if (!self->take_ahead(record, bytes)) {
+      auto read = co_await self->read_record(record);
+      if (!read) {
+        self->end(read.error().reason, false);
+        co_return;
+      }
+      bytes = *read;
     }
     if (faults && faults->active(fault::Domain::connection, fault::Stage::before)) {
-      const bool go_on = co_await self->consult("RECORD", &record, &*bytes);
+      const bool go_on = co_await self->consult("RECORD", &record, &bytes);
       if (!go_on) continue;
     }
-    self->take_record(std::move(record), *bytes);
+    self->take_record(std::move(record), bytes);
   }
 }
 
@@ -47,6 +56,22 @@ io::Task<Result<void>> Connection::read_ahead() {
   if (!got) co_return got.error();
   ahead_end_ += *got;
   co_return Result<void>{};
+}
+
+// A whole record of one fragment that was read ahead: the usual case, for which nothing has to be awaited.
+bool Connection::take_ahead(Buffer& record, size_t& bytes) {
+  const size_t have = ahead_end_ - ahead_begin_;
+  if (have < 4) return false;
+  uint32_t mark = 0;
+  std::memcpy(&mark, ahead_.data() + ahead_begin_, 4);
+  mark = __builtin_bswap32(mark);
+  const size_t length = mark & ~kLastFragment;
+  if ((mark & kLastFragment) == 0 || length > have - 4 || length > env_.limits.max_record_bytes) return false;
+  record = env_.buffers->take(length);
+  std::memcpy(record.data(), ahead_.data() + ahead_begin_ + 4, length);
+  ahead_begin_ += 4 + length;
+  bytes = length;
+  return true;
 }
 
 io::Task<Result<uint32_t>> Connection::read_mark() {
@@ -99,7 +124,7 @@ io::Task<Result<size_t>> Connection::read_record(Buffer& into) {
                       env_.limits.max_record_bytes);
     if (into.capacity() < have + length) {
       Buffer larger = env_.buffers->take(have + length);
-      std::memcpy(larger.data(), into.data(), have);
+      if (have != 0) std::memcpy(larger.data(), into.data(), have);
       into = std::move(larger);
     }
     auto read = co_await read_into({into.data() + have, length});
@@ -144,10 +169,35 @@ void Connection::take_call(Buffer record, size_t bytes) {
     send(std::move(message));
     return;
   }
-  env_.handlers->spawn("rpc call", handle(shared_from_this(), std::move(request)));
+  std::optional<io::Task<void>> rest;
+  try {
+    rest = env_.dispatcher->begin(*request);
+  } catch (const std::exception& e) {
+    spdlog::error("a call of program {} ended with an exception: {}", request->program(), e.what());
+    request->reply_error(SYSTEM_ERR);
+  }
+  if (rest) {
+    env_.handlers->spawn("rpc call", handle(shared_from_this(), std::move(request), std::move(*rest)));
+  } else {
+    answer(std::move(request));
+  }
 }
 
-io::Task<void> Connection::handle(std::shared_ptr<Connection> self, std::unique_ptr<Request> request) {
+// What there was to do for the request is done.
+void Connection::answer(std::unique_ptr<Request> request) {
+  if (closed_ || request->dropped()) {
+    if (!closed_ && watched_) stream_->remark_silence("no reply: " + request->treatment_.remark);
+    release(*request);
+    return;
+  }
+  if (!request->replied()) request->reply_error(SYSTEM_ERR);
+  Outgoing message;
+  message.reply = std::move(request);
+  send(std::move(message));
+}
+
+io::Task<void> Connection::handle(std::shared_ptr<Connection> self, std::unique_ptr<Request> request,
+                                  io::Task<void> rest) {
   // Whatever ends this coroutine, the request stops counting.
   struct Release {
     Connection& connection;
@@ -156,12 +206,8 @@ io::Task<void> Connection::handle(std::shared_ptr<Connection> self, std::unique_
       if (request) connection.release(*request);
     }
   } release{*self, request};
-  co_await self->env_.dispatcher->dispatch(*request);
-  if (self->closed_ || request->dropped()) co_return;
-  if (!request->replied()) request->reply_error(SYSTEM_ERR);
-  Outgoing message;
-  message.reply = std::move(request);
-  self->send(std::move(message));
+  co_await std::move(rest);
+  self->answer(std::move(request));
 }
 
 void Connection::release(const Request& request) {
@@ -184,6 +230,7 @@ io::Task<bool> Connection::consult(std::string_view op, Buffer* record, size_t* 
   }
   fault::Verdict verdict = env_.faults->consult(context);
   if (!verdict) co_return true;
+  if (watched_) stream_->remark_silence(fmt::format("{}: fault: {}", op, verdict.rule));
   if (record != nullptr && verdict.changed && copy.size() <= env_.limits.max_record_bytes) {
     if (record->capacity() < copy.size()) *record = env_.buffers->take(copy.size());
     std::memcpy(record->data(), copy.data(), copy.size());

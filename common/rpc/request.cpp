@@ -2,10 +2,6 @@
 
 namespace pnfs::rpc {
 
-namespace {
-constexpr uint32_t kLastFragment = 0x80000000;  // RFC 5531 11
-}
-
 Request::Request(std::shared_ptr<Connection> from, Buffer record, size_t record_bytes)
     : connection_(std::move(from)),
       record_(std::move(record)),

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "common/base/arena.hpp"
@@ -17,10 +18,11 @@ namespace pnfs::rpc {
 
 class Connection;
 
-// What a fault does to a message on its way out.
+// What a fault does to a message on its way out, and what is to be said about it (io::Stream::remark).
 struct Treatment {
   uint32_t duplicate = 0;
   uint32_t behind = 0;
+  std::string remark;
 };
 inline constexpr Duration kHeldAtMost = std::chrono::seconds(5);
 
@@ -63,6 +65,8 @@ class Request {
   // overtake it (or kHeldAtMost pass).
   void duplicate(uint32_t times) { treatment_.duplicate = times; }
   void hold_behind(uint32_t replies) { treatment_.behind = replies; }
+  // What a packet capture says about the reply, or about there being none. For connections that are watched.
+  void remark(std::string_view text) { treatment_.remark += (treatment_.remark.empty() ? "" : "; ") + std::string(text); }
 
   // Kept alive until the reply has been sent or thrown away.
   void hold(std::shared_ptr<const void> what) { held_.push_back(std::move(what)); }

@@ -10,7 +10,7 @@ void Dispatcher::add(Service& service) {
   services_.push_back(&service);
 }
 
-io::Task<void> Dispatcher::dispatch(Request& request) {
+std::optional<io::Task<void>> Dispatcher::begin(Request& request) {
   for (Service* service : services_) {
     if (service->program() != request.program()) continue;
     if (request.version() < service->lowest_version() || request.version() > service->highest_version()) {
@@ -20,11 +20,12 @@ io::Task<void> Dispatcher::dispatch(Request& request) {
     } else if (request.header().credential_status != AUTH_OK) {
       request.reply_auth_error(request.header().credential_status);
     } else {
-      co_await service->handle(request);
+      return service->begin(request);
     }
-    co_return;
+    return std::nullopt;
   }
   request.reply_error(PROG_UNAVAIL);
+  return std::nullopt;
 }
 
 }  // namespace pnfs::rpc

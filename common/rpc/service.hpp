@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "common/io/task.hpp"
@@ -20,13 +21,17 @@ class Service {
   // closes (a session may be asked for the same reply on another connection), only when the server stops: then a
   // co_await throws operation_aborted. Procedure 0 is answered before it gets here.
   virtual io::Task<void> handle(Request& request) = 0;
+  // Builds the reply now, as far as that needs no waiting: nothing is left then, and no coroutine was needed. Otherwise
+  // the rest of the work, which runs as handle() does.
+  virtual std::optional<io::Task<void>> begin(Request& request) { return handle(request); }
 };
 
 class Dispatcher {
  public:
   // `service` must outlive the dispatcher's connections. One service for each program.
   void add(Service& service);
-  io::Task<void> dispatch(Request& request);
+  // As Service::begin.
+  std::optional<io::Task<void>> begin(Request& request);
 
  private:
   std::vector<Service*> services_;

@@ -7,7 +7,6 @@ namespace pnfs::rpc {
 namespace {
 constexpr size_t kBatchMessages = 64;
 constexpr size_t kBatchBytes = 4u << 20;
-constexpr uint32_t kLastFragment = 0x80000000;  // RFC 5531 11
 }  // namespace
 
 void Connection::discard(Outgoing& message) {
@@ -84,7 +83,10 @@ io::Task<void> Connection::write_records(std::shared_ptr<Connection> self) {
       const auto message_pieces = message.finish();
       for (uint32_t copy = 0; copy <= message.treatment().duplicate; ++copy)
         pieces.insert(pieces.end(), message_pieces.begin(), message_pieces.end());
+      const size_t begin = bytes;
       for (size_t i = first; i < pieces.size(); ++i) bytes += pieces[i].size();
+      if (self->watched_ && !message.treatment().remark.empty())
+        self->stream_->remark(begin, bytes, message.treatment().remark);
       if (self->env_.observer) self->env_.observer->sent(*self, std::span(pieces).subspan(first));
     }
     self->begin(&Connection::write_watch_, self->env_.limits.write_timeout, "writing to a peer that does not read");

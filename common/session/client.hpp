@@ -28,6 +28,7 @@ struct Client {
   bool callback_path_seen = false;  // a back channel has existed: from then on its loss is worth CB_PATH_DOWN
 
   std::vector<SessionId> sessions;
+  uint64_t promised_bytes = 0;  // their slots with the replies they may keep
 
   // The CREATE_SESSION slot (RFC 8881 18.36.4): the sequence of the last request and its answer.
   uint32_t create_sequence = 0;

@@ -24,7 +24,16 @@ SessionTable::CreateAnswer SessionTable::create_session(CreateRequest request, T
   if (record == nullptr) return {.created = {.status = stale(request.client)}};
 
   if (request.sequence == record->create_sequence) {
-    if (record->created_answer) return {.created = *record->created_answer, .replayed = true};
+    if (record->created_answer) {
+      CreateAnswer again{.created = *record->created_answer, .replayed = true};
+      // The connection of the first answer may be gone with it: what csr_flags says of "the connection" has to be true
+      // of this one, or callbacks would have no way.
+      if (Session* made = session(again.created.session); made != nullptr && request.connection != 0) {
+        const bool back = (again.created.flags & nfs::CREATE_SESSION4_FLAG_CONN_BACK_CHAN) != 0;
+        again.bound_now = bind_connection(*made, request.connection, back ? Direction::both : Direction::fore);
+      }
+      return again;
+    }
     return {.created = {.status = fail(nfs::NFS4ERR_SEQ_MISORDERED, "18.36.4",
                                        "csa_sequence {} before the first CREATE_SESSION, which must have {}",
                                        request.sequence, record->create_sequence + 1)}};
@@ -77,40 +86,55 @@ nfs::Status SessionTable::check_create(const CreateRequest& request, const Clien
   if (sessions_.size() >= config_.limits.max_sessions) {
     return fail(nfs::NFS4ERR_NOSPC, "18.36.4", "all {} sessions are in use", sessions_.size());
   }
-  if (grant_fore(request.fore).max_requests == 0) {
-    return fail(nfs::NFS4ERR_NOSPC, "18.36.4", "the reply cache has no room for one more slot of {} bytes",
-                std::min(request.fore.max_cached_bytes, config_.limits.max_cached_bytes));
+  if (reply_cache_full()) {
+    return fail(nfs::NFS4ERR_NOSPC, "18.36.4", "the replies that are kept take {} bytes, {} are allowed", cached_bytes_,
+                config_.limits.max_reply_cache_bytes);
+  }
+  if (grant_fore(request.fore, client).max_requests == 0) {
+    return fail(nfs::NFS4ERR_NOSPC, "18.36.4",
+                "the client's sessions may keep {} bytes, and {} are allowed: no room for "
+                "a slot of {}",
+                client.promised_bytes, config_.limits.max_client_bytes, slot_bytes(request.fore));
   }
   return {};
 }
 
 // max_requests 0 in the result: not even one slot's replies could be kept.
-ChannelAttrs SessionTable::grant_fore(const ChannelAttrs& asked) const {
+ChannelAttrs SessionTable::grant_fore(const ChannelAttrs& asked, const Client& client) const {
   const Limits& limits = config_.limits;
   ChannelAttrs fore;
   fore.max_request_bytes = std::min(asked.max_request_bytes, limits.max_request_bytes);
   fore.max_response_bytes = std::min(asked.max_response_bytes, limits.max_response_bytes);
-  fore.max_cached_bytes = std::min({asked.max_cached_bytes, limits.max_cached_bytes, asked.max_response_bytes});
+  fore.max_cached_bytes = cached_limit(asked);
   fore.max_operations = std::clamp(asked.max_operations, 1u, limits.max_operations);
   fore.max_requests = std::clamp(asked.max_requests, 1u, limits.max_slots);
-  const uint64_t slot_bytes = std::max<uint64_t>(fore.max_cached_bytes, 128);
-  const uint64_t left = limits.max_reply_cache_bytes - std::min(promised_cache_bytes_, limits.max_reply_cache_bytes);
-  fore.max_requests = static_cast<uint32_t>(std::min<uint64_t>(fore.max_requests, left / slot_bytes));
+  if (crowded_) fore.max_requests = std::min(fore.max_requests, kSlotsWhenCrowded);
+  const uint64_t left = limits.max_client_bytes - std::min(client.promised_bytes, limits.max_client_bytes);
+  fore.max_requests = static_cast<uint32_t>(std::min<uint64_t>(fore.max_requests, left / slot_bytes(fore)));
   return fore;
+}
+
+uint32_t SessionTable::cached_limit(const ChannelAttrs& asked) const {
+  return std::min({asked.max_cached_bytes, config_.limits.max_cached_bytes, asked.max_response_bytes});
+}
+
+// What a slot costs at most: its record and the reply it keeps.
+uint64_t SessionTable::slot_bytes(const ChannelAttrs& fore) const {
+  return sizeof(Slot) + cached_limit(fore);
 }
 
 Session& SessionTable::add_session(CreateRequest& request, Client& client) {
   SessionId id;
   const uint64_t words[2] = {client.id, ++next_session_};
   std::memcpy(id.bytes.data(), words, sizeof words);
-  const ChannelAttrs fore = grant_fore(request.fore);
+  const ChannelAttrs fore = grant_fore(request.fore, client);
   ChannelAttrs back = request.back;
   back.header_pad_bytes = 0;
   auto made = std::make_unique<Session>(id, client.id, fore, back, request.back_program, std::move(request.security));
   Session& session = *made;
   sessions_.emplace(id, std::move(made));
   client.sessions.push_back(id);
-  promised_cache_bytes_ += uint64_t{fore.max_requests} * fore.max_cached_bytes;
+  client.promised_bytes += fore.max_requests * slot_bytes(fore);
   const bool back_channel =
       (request.flags & nfs::CREATE_SESSION4_FLAG_CONN_BACK_CHAN) != 0 && session.back().max_requests > 0;
   if (request.connection != 0) {

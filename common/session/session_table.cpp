@@ -51,7 +51,13 @@ SessionTable::SequenceAnswer SessionTable::sequence(const SessionId& id, const S
     return {.status = fail(nfs::NFS4ERR_CONN_NOT_BOUND_TO_SESSION, "18.46.3",
                            "the session has {} connections, and this is not one of them", found->connection_count())};
   }
+  if (request.cache_this && reply_cache_full() && !found->slots().is_retry(request)) {
+    return {.status = fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "the replies that are kept take {} bytes, {} are allowed",
+                           cached_bytes_, config_.limits.max_reply_cache_bytes)};
+  }
+  const size_t before = found->slots().cached_bytes();
   SlotTable::Answer slot = found->slots().begin(request);
+  cached_bytes_ += found->slots().cached_bytes() - before;
   SequenceAnswer answer{.verdict = slot.verdict, .status = std::move(slot.status)};
   if (slot.verdict == SlotTable::Verdict::refuse) return answer;
   answer.session = found;
@@ -80,7 +86,9 @@ void SessionTable::finish(const SessionId& id, uint32_t slot, uint32_t sequence,
                           bool cached, TimePoint now) {
   Session* found = session(id);
   if (found == nullptr || slot >= found->slots().size() || found->slots().slot(slot).sequence != sequence) return;
+  const size_t before = found->slots().cached_bytes();
   found->slots().finish(slot, reply, cached);
+  cached_bytes_ += found->slots().cached_bytes() - before;
   if (Client* c = client(found->client())) renew(*c, now);
 }
 
@@ -196,6 +204,21 @@ void SessionTable::renew(Client& client, TimePoint now) {
   client.lease_expired = false;
 }
 
+std::vector<SessionId> SessionTable::balance_slots() {
+  const uint64_t limit = config_.limits.max_reply_cache_bytes;
+  const bool crowded = crowded_ ? cached_bytes_ > limit / 2 : cached_bytes_ > limit / 4 * 3;
+  std::vector<SessionId> changed;
+  if (crowded == crowded_) return changed;
+  crowded_ = crowded;
+  for (auto& [id, session] : sessions_) {
+    if (session->slots().size() <= kSlotsWhenCrowded) continue;
+    session->slots().set_target(crowded ? kSlotsWhenCrowded - 1 : session->slots().size() - 1);
+    changed.push_back(id);
+  }
+  std::sort(changed.begin(), changed.end());
+  return changed;
+}
+
 std::vector<ClientId> SessionTable::sweep(TimePoint now) {
   std::vector<ClientId> old, expired;
   for (auto& [id, client] : clients_) {
@@ -230,13 +253,16 @@ void SessionTable::remove_session(const SessionId& id) {
   if (found == sessions_.end()) return;
   const std::unique_ptr<Session> session = std::move(found->second);
   sessions_.erase(found);
-  promised_cache_bytes_ -= uint64_t{session->fore().max_requests} * session->fore().max_cached_bytes;
+  cached_bytes_ -= session->slots().cached_bytes();
   for (const auto& [connection, direction] : session->connections()) {
     const auto bound = connections_.find(connection);
     if (bound == connections_.end()) continue;
     std::erase(bound->second, id);
   }
-  if (Client* c = client(session->client())) std::erase(c->sessions, id);
+  if (Client* c = client(session->client())) {
+    std::erase(c->sessions, id);
+    c->promised_bytes -= session->fore().max_requests * slot_bytes(session->fore());
+  }
   owner_.session_removed(*session);
 }
 

@@ -120,6 +120,11 @@ class SessionTable {
   // (a courteous server keeps their state until someone conflicts).
   std::vector<ClientId> sweep(TimePoint now);
   void remove_client(ClientId id, Removed why);
+  // When the reply caches come near their limit, every session is asked to do with kSlotsWhenCrowded slots, and gets its
+  // own back once half of the limit is free. Gives the sessions whose target changed: their next SEQUENCE says so, and
+  // CB_RECALL_SLOT tells those that are idle.
+  static constexpr uint32_t kSlotsWhenCrowded = 8;
+  std::vector<SessionId> balance_slots();
 
   // ---- look-up ----
   Client* client(ClientId id);
@@ -147,7 +152,10 @@ class SessionTable {
   ClientId next_client_id();
   ExchangeAnswer update(const ExchangeRequest& request, Names names, TimePoint now);
   nfs::Status check_create(const CreateRequest& request, const Client& client) const;
-  ChannelAttrs grant_fore(const ChannelAttrs& asked) const;
+  ChannelAttrs grant_fore(const ChannelAttrs& asked, const Client& client) const;
+  uint32_t cached_limit(const ChannelAttrs& asked) const;
+  bool reply_cache_full() const { return cached_bytes_ >= config_.limits.max_reply_cache_bytes; }
+  uint64_t slot_bytes(const ChannelAttrs& fore) const;
   Session& add_session(CreateRequest& request, Client& client);
   bool bind_connection(Session& session, ConnectionId connection, Direction direction);
   void remove_session(const SessionId& id);
@@ -161,7 +169,8 @@ class SessionTable {
   std::unordered_map<ConnectionId, std::vector<SessionId>> connections_;
   uint32_t next_client_ = 0;
   uint32_t next_session_ = 0;
-  uint64_t promised_cache_bytes_ = 0;  // slots x max_cached_bytes of all sessions
+  uint64_t cached_bytes_ = 0;  // what the replies that all sessions keep take
+  bool crowded_ = false;       // sessions are asked to do with fewer slots
 };
 
 }  // namespace pnfs::session

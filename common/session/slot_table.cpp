@@ -18,7 +18,7 @@ SlotTable::Answer SlotTable::begin(const SequenceRequest& request) {
                        slots_.size() - 1));
   }
   Slot& slot = slots_[request.slot];
-  const bool retry = slot.used && request.sequence == slot.sequence;
+  const bool retry = is_retry(request);
   if (request.slot > highest_ && !retry) {
     return refuse(
         fail(nfs::NFS4ERR_BADSLOT, "2.10.6.1", "slot {} was retired, the highest is now {}", request.slot, highest_));
@@ -31,7 +31,7 @@ SlotTable::Answer SlotTable::begin(const SequenceRequest& request) {
 }
 
 SlotTable::Answer SlotTable::begin_known(Slot& slot, const SequenceRequest& request) {
-  if (slot.used && request.sequence == slot.sequence) {
+  if (is_retry(request)) {
     if (slot.busy) {
       return refuse(fail(nfs::NFS4ERR_DELAY, "2.10.6.2", "sequence {} on slot {} is still being executed",
                          request.sequence, request.slot));

@@ -44,6 +44,11 @@ class SlotTable {
     nfs::Status status;
   };
   Answer begin(const SequenceRequest& request);
+  // The last request of its slot again (or one that only looks like it).
+  bool is_retry(const SequenceRequest& request) const {
+    return request.slot < slots_.size() && slots_[request.slot].used &&
+           request.sequence == slots_[request.slot].sequence;
+  }
 
   // The request on this slot is answered. cached: `reply` is all of it; otherwise its SEQUENCE part.
   void finish(uint32_t slot, std::span<const std::byte> reply, bool cached);

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "common/base/append.hpp"
+
 namespace pnfs::session {
 
 std::string to_string(const SessionId& id) {
   std::string text;
   text.reserve(2 * id.bytes.size());
-  for (std::byte b : id.bytes) fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<unsigned>(b));
+  append_hex(text, id.bytes);
   return text;
 }
 

@@ -92,7 +92,8 @@ struct Limits {
   uint32_t max_request_bytes = (1u << 20) + 4096;  // 1 MiB of data and the rest of a WRITE compound
   uint32_t max_response_bytes = (1u << 20) + 4096;
   uint32_t max_cached_bytes = 8192;               // for each slot
-  uint64_t max_reply_cache_bytes = 256ull << 20;  // of all sessions; new sessions get fewer slots near it
+  uint64_t max_reply_cache_bytes = 256ull << 20;  // kept by all sessions; near it they are asked to use fewer slots
+  uint64_t max_client_bytes = 64ull << 20;        // may be kept for one client; a session gets fewer slots near it
   uint32_t max_connections_per_session = 64;
 };
 

@@ -53,6 +53,7 @@ struct BasicEvent {
   std::optional<uint64_t> offset;  // bytes
   std::optional<uint64_t> length;  // bytes asked for
   std::optional<uint64_t> bytes;   // bytes moved
+  Text device;                     // where on the volume: "offset+length,..." in bytes
   Text args;                       // one-line summary of the arguments
   Text res;                        // one-line summary of the results
   Text status;                     // "NFS4_OK", "NFS4ERR_...", "GOOD", "CHECK CONDITION", RPC error
@@ -89,6 +90,7 @@ void each_field(E& e, F&& f) {
   f("offset", e.offset);
   f("length", e.length);
   f("bytes", e.bytes);
+  f("device", e.device);
   f("args", e.args);
   f("res", e.res);
   f("status", e.status);

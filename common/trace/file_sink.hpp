@@ -5,36 +5,27 @@
 #include <string>
 
 #include "common/base/result.hpp"
-#include "common/io/timer_queue.hpp"
+#include "common/io/append_file.hpp"
 #include "common/trace/sink.hpp"
 
 namespace pnfs::trace {
 
-// Appends to a file. Events collect in memory and reach the file when kFlushBytes have collected, kFlushAfter after the
-// first of them, on flush() and on destruction. Each flush ends with a whole line. A file that cannot be written any
-// more (disk full) is reported once in the log; the server goes on without trace.
+// Appends to a file (io::AppendFile says when what is added gets there). Each flush ends with a whole line.
 class FileSink final : public Sink {
  public:
   static constexpr size_t kFlushBytes = 64 * 1024;
-  static constexpr Duration kFlushAfter = std::chrono::milliseconds(50);
 
   // The file is made, with its folder's permissions as they are, when missing. `timers` must outlive the sink.
   static Result<std::unique_ptr<FileSink>> open(const std::string& path, std::string node, io::TimerQueue& timers);
-  ~FileSink() override;
 
-  void flush() override;
+  void flush() override { file_->flush(); }
 
  private:
-  FileSink(int fd, std::string path, std::string node, io::TimerQueue& timers)
-      : fd_(fd), path_(std::move(path)), node_(std::move(node)), timers_(timers) {}
+  FileSink(std::unique_ptr<io::AppendFile> file, std::string node) : file_(std::move(file)), node_(std::move(node)) {}
   void write(const Event& event) override;
 
-  int fd_;
-  std::string path_;
+  std::unique_ptr<io::AppendFile> file_;
   std::string node_;
-  io::TimerQueue& timers_;
-  io::TimerQueue::Id timer_ = 0;
-  std::string buffer_;
 };
 
 }  // namespace pnfs::trace

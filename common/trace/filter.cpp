@@ -12,7 +12,7 @@ namespace pnfs::trace {
 namespace {
 
 bool is_field(std::string_view name) {
-  bool found = name == "kind" || name == "file";
+  bool found = name == "kind" || name == "file" || name == "request";
   const Event event;
   each_field(event, [&](std::string_view field, const auto&) { found = found || field == name; });
   return found;
@@ -28,7 +28,7 @@ bool is_numeric(std::string_view name) {
 }
 
 std::string all_fields() {
-  std::string out = "kind, file";
+  std::string out = "kind, file, request";
   const Event event;
   each_field(event, [&](std::string_view field, const auto&) { out += fmt::format(", {}", field); });
   return out;
@@ -41,6 +41,10 @@ bool any_text(std::string_view name, const Event& event, F&& f) {
   if (name == "file") {
     if (f(event.path)) return true;
     return event.fileid && f(fmt::format("{}", *event.fileid));
+  }
+  if (name == "request") {
+    if (event.call && f(fmt::format("{}:{}", event.node, *event.call))) return true;
+    return f(event.cause);
   }
   if (name == "client" && f(event.client_addr)) return true;
   bool result = false;
@@ -58,7 +62,8 @@ bool any_text(std::string_view name, const Event& event, F&& f) {
 bool text_matches(std::string_view field, std::string_view pattern, std::string_view text) {
   if (glob_match(pattern, text)) return true;
   if (field != "status") return false;
-  for (const std::string_view prefix : {"NFS4ERR_", "NFS4_"})
+  if (text == "GOOD" && glob_match(pattern, "OK")) return true;  // SCSI's word for it
+  for (const std::string_view prefix : {"NFS4ERR_", "NFS4_", "CTL_"})
     if (text.starts_with(prefix) && glob_match(pattern, text.substr(prefix.size()))) return true;
   return false;
 }
@@ -106,11 +111,13 @@ Result<void> Filter::add(std::string_view text) {
 
 bool Filter::holds(const Term& term, const Event& event) {
   if (term.compare == Compare::equal || term.compare == Compare::different) {
+    bool said = false;
     const bool equal = any_text(term.field, event, [&](std::string_view text) {
+      said = said || !text.empty();
       return std::ranges::any_of(term.alternatives,
                                  [&](const std::string& a) { return text_matches(term.field, a, text); });
     });
-    return equal == (term.compare == Compare::equal);
+    return term.compare == Compare::equal ? equal : said && !equal;
   }
   bool result = false;
   each_field(event, [&](std::string_view field, const auto& value) {

@@ -12,8 +12,9 @@
 namespace pnfs::trace {
 
 // Terms that must all hold: FIELD=VALUE, FIELD!=VALUE, FIELD<N, FIELD<=N, FIELD>N, FIELD>=N. FIELD is "kind" or any
-// field of an event; VALUE is a list of alternatives joined by ',' each of which may hold '*' and '?'. Statuses may be
-// written without NFS4ERR_. "file" is path or fileid, "client" is the owner string or the address.
+// field of an event; VALUE is a list of alternatives joined by ',' each of which may hold '*' and '?'. FIELD!=VALUE is
+// about events that have the field. Statuses may be written without NFS4ERR_ or CTL_, and OK is SCSI's GOOD too. "file"
+// is path or fileid, "client" is the owner string or the address.
 //
 //   op=LAYOUTGET,GETDEVICEINFO  status!=OK  node=ds*  bytes>=4096
 class Filter {

@@ -4,6 +4,8 @@
 
 #include <iterator>
 
+#include "common/trace/reading.hpp"
+
 namespace pnfs::trace {
 
 namespace {
@@ -73,10 +75,6 @@ void add_range(Line& line, const Event& e) {
   if (e.bytes) line.add("bytes={} ", *e.bytes);
 }
 
-bool is_good(std::string_view status) {
-  return status.empty() || status == "NFS4_OK" || status == "OK" || status == "GOOD" || status == "SUCCESS";
-}
-
 }  // namespace
 
 std::string format_line(const Event& e, const FormatOptions& options) {
@@ -121,6 +119,10 @@ std::string format_line(const Event& e, const FormatOptions& options) {
   if (!e.client.empty() || !e.client_addr.empty()) {
     line.out += "  client=";
     line.text(e.client.empty() ? e.client_addr : e.client);
+  }
+  if (!e.cause.empty()) {
+    line.out += "  cause=";
+    line.text(e.cause);
   }
   if (e.us) line.add("  {}us", *e.us);
   while (!line.out.empty() && line.out.back() == ' ') line.out.pop_back();

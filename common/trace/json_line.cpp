@@ -5,6 +5,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "common/base/append.hpp"
+
 namespace pnfs::trace {
 
 namespace {
@@ -33,6 +35,13 @@ size_t utf8_length(std::string_view text, size_t at) {
 void append_text(std::string& out, std::string_view text) {
   out += '"';
   for (size_t i = 0; i < text.size();) {
+    // Nearly all of nearly every text.
+    size_t plain = i;
+    while (plain < text.size() && text[plain] >= 0x20 && text[plain] != 0x7F && text[plain] != '"' &&
+           text[plain] != '\\')
+      ++plain;
+    out.append(text, i, plain - i);
+    if ((i = plain) == text.size()) break;
     const unsigned char c = static_cast<unsigned char>(text[i]);
     const size_t length = utf8_length(text, i);
     if (c == '"' || c == '\\') {
@@ -48,19 +57,34 @@ void append_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
+void append_name(std::string& out, std::string_view name) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+}
+
 }  // namespace
 
 void append_json_line(std::string& out, const Event& event) {
-  auto to = std::back_inserter(out);
-  fmt::format_to(to, "{{\"v\":{},\"ts\":{}.{:09},\"kind\":\"{}\"", kVersion, event.ts.seconds, event.ts.nanoseconds,
-                 to_string(event.kind));
+  out += "{\"v\":";
+  append_number(out, kVersion);
+  out += ",\"ts\":";
+  append_number(out, event.ts.seconds);
+  out += '.';
+  const fmt::format_int nanoseconds(1'000'000'000 + event.ts.nanoseconds);
+  out.append(nanoseconds.data() + 1, nanoseconds.size() - 1);  // nine digits
+  out += ",\"kind\":\"";
+  out += to_string(event.kind);
+  out += '"';
   each_field(event, [&](std::string_view name, const auto& field) {
     if constexpr (std::is_convertible_v<decltype(field), std::string_view>) {
       if (field.empty()) return;
-      fmt::format_to(to, ",\"{}\":", name);
+      append_name(out, name);
       append_text(out, field);
     } else {
-      if (field) fmt::format_to(to, ",\"{}\":{}", name, *field);
+      if (!field) return;
+      append_name(out, name);
+      append_number(out, *field);
     }
   });
   out += "}\n";

@@ -8,7 +8,6 @@ namespace pnfs::volume {
 
 namespace {
 
-constexpr uint64_t kFrameBytes = 24 + kPageBytes;
 // What one operation may add to the log before it is sealed, in the accounting that keeps the log from overflowing.
 constexpr uint64_t kPagesPerOperation = 16;
 constexpr size_t kInodeCacheEntries = 65536;
@@ -102,7 +101,7 @@ Result<uint32_t> CatalogImpl::begin() {
   return ++depth_;
 }
 
-void CatalogImpl::roll_back(uint32_t depth) {
+void CatalogImpl::roll_back([[maybe_unused]] uint32_t depth) {
   assert(depth == depth_ && "savepoints end in the reverse order of their begin");
   const Open open = open_.back();
   open_.pop_back();

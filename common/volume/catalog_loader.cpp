@@ -1,12 +1,10 @@
 #include "common/volume/catalog_loader.hpp"
 
+#include "common/volume/log_frames.hpp"
+
 namespace pnfs::volume {
 
 namespace {
-
-constexpr uint64_t kLogHeaderBytes = 32;
-constexpr uint64_t kFrameHeaderBytes = 24;
-constexpr uint64_t kFrameBytes = kFrameHeaderBytes + kPageBytes;
 
 using Salts = std::array<std::byte, 8>;
 
@@ -27,20 +25,6 @@ bool is_log_header(const ChunkedBytes& log) {
   log.read(0, magic);
   return magic[0] == std::byte{0x37} && magic[1] == std::byte{0x7f} && magic[2] == std::byte{0x06} &&
          (magic[3] == std::byte{0x82} || magic[3] == std::byte{0x83});
-}
-
-io::Task<Result<void>> read_into(block::BlockStore& store, uint64_t offset, const ChunkedBytes& bytes, uint64_t at,
-                                 uint64_t length) {
-  while (length > 0) {
-    const uint64_t n = std::min<uint64_t>(length, 1 << 20);
-    std::vector<block::Piece> pieces;
-    bytes.gather(at, n, pieces);
-    Result<void> ok = co_await store.read(offset + at, pieces);
-    if (!ok) co_return ok.error();
-    at += n;
-    length -= n;
-  }
-  co_return Result<void>();
 }
 
 // Reads on only while frames belong to the log, so that an idle log costs one read.
@@ -70,6 +54,20 @@ io::Task<Result<void>> read_log(block::BlockStore& store, const Superblock& supe
 }
 
 }  // namespace
+
+io::Task<Result<void>> read_into(block::BlockStore& store, uint64_t offset, const ChunkedBytes& bytes, uint64_t at,
+                                 uint64_t length) {
+  while (length > 0) {
+    const uint64_t n = std::min<uint64_t>(length, 1 << 20);
+    std::vector<block::Piece> pieces;
+    bytes.gather(at, n, pieces);
+    Result<void> ok = co_await store.read(offset + at, pieces);
+    if (!ok) co_return ok.error();
+    at += n;
+    length -= n;
+  }
+  co_return Result<void>();
+}
 
 io::Task<Result<GenerationMark>> read_mark(block::BlockStore& store, const Superblock& superblock) {
   std::vector<std::byte> blocks(2 * kMetaBlockBytes);

@@ -3,7 +3,7 @@
 namespace pnfs::volume {
 
 namespace {
-constexpr Duration kRetryPause = std::chrono::milliseconds(100);
+constexpr Duration kWriterRetryPause = std::chrono::milliseconds(100);
 // Clean pages between dirty ones that are rewritten (with the same bytes) rather than split a write.
 constexpr uint64_t kJoinPages = 8;
 constexpr uint64_t kMaxWriteBytes = 1 << 20;
@@ -116,7 +116,7 @@ io::Task<Result<void>> CatalogWriter::persist(Step step) {
       }
       if (timers_.now() >= deadline) co_return ok.error();
       spdlog::warn("volume {}: {}; trying again", superblock_.name, ok.error().reason);
-      co_await timers_.sleep(kRetryPause);
+      co_await timers_.sleep(kWriterRetryPause);
     }
   }
 }

@@ -11,6 +11,8 @@ using block::Piece;
 
 namespace {
 
+constexpr int kDurableAttempts = 5;
+
 // The next `length` bytes of `pieces`, starting `skip` bytes in.
 std::vector<ConstPiece> slice(std::span<const ConstPiece> pieces, uint64_t skip, uint64_t length) {
   std::vector<ConstPiece> out;
@@ -73,14 +75,21 @@ io::Task<Result<void>> DataIo::write(std::vector<MappedRange> ranges, std::span<
   }
   if (length != total(from)) co_return error(Errc::invalid, "ranges of {} bytes, data of {}", length, total(from));
   const Fua each = store_.geometry().fua ? fua : Fua::no;
-  uint64_t done = 0;
-  for (const MappedRange& range : ranges) {
-    Result<void> ok = co_await write_range(range, slice(from, done, range.length), each);
-    if (!ok) co_return ok.error();
-    done += range.length;
+  const bool by_flush = fua == Fua::yes && each == Fua::no && store_.geometry().write_cache;
+  // By a flush it is durable only when the device kept its cache from the first write to the flush: the epoch says so.
+  for (int attempt = 0; attempt < kDurableAttempts; ++attempt) {
+    const uint64_t epoch = store_.epoch();
+    uint64_t done = 0;
+    for (const MappedRange& range : ranges) {
+      Result<void> ok = co_await write_range(range, slice(from, done, range.length), each);
+      if (!ok) co_return ok.error();
+      done += range.length;
+    }
+    if (!by_flush) co_return Result<void>();
+    if (auto ok = co_await store_.flush(); !ok) co_return ok.error();
+    if (store_.epoch() == epoch) co_return Result<void>();
   }
-  if (fua == Fua::yes && each == Fua::no && store_.geometry().write_cache) co_return co_await store_.flush();
-  co_return Result<void>();
+  co_return error(Errc::io, "the device's session was lost during each of {} attempts", kDurableAttempts);
 }
 
 // Concurrent writes to disjoint bytes of one block must not undo each other, so a read-modify-write claims its blocks

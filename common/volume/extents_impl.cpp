@@ -1,4 +1,5 @@
 #include "common/volume/extents_impl.hpp"
+#include "common/volume/rounding.hpp"
 
 namespace pnfs::volume {
 
@@ -8,9 +9,6 @@ constexpr uint64_t kMaxFileBytes = 1ull << 62;
 
 uint64_t round_down(uint64_t v, uint64_t unit) {
   return v / unit * unit;
-}
-uint64_t round_up(uint64_t v, uint64_t unit) {
-  return round_down(v + unit - 1, unit);
 }
 }  // namespace
 

@@ -19,6 +19,8 @@ inline constexpr uint64_t kSuperblockOffsets[2] = {0, 64 * 1024};
 inline constexpr uint64_t kSlotTableOffset = 128 * 1024;
 
 inline constexpr uint32_t kPageBytes = 4096;  // SQLite page
+inline constexpr uint64_t kFrameHeaderBytes = 24;  // of a WAL frame, before its page
+inline constexpr uint64_t kFrameBytes = kFrameHeaderBytes + kPageBytes;
 inline constexpr uint64_t kRegionAlign = 1024 * 1024;
 
 inline constexpr uint32_t kMaxNodeSlots = 128;

@@ -3,15 +3,12 @@
 #include "common/volume/catalog_impl.hpp"
 #include "common/volume/catalog_schema.hpp"
 #include "common/volume/extents_impl.hpp"
+#include "common/volume/rounding.hpp"
 #include "common/volume/volume.hpp"
 
 namespace pnfs::volume {
 
 namespace {
-
-uint64_t round_up(uint64_t v, uint64_t unit) {
-  return (v + unit - 1) / unit * unit;
-}
 
 Result<void> check_options(const MkfsOptions& o) {
   if (o.node_slots == 0 || o.node_slots > kMaxNodeSlots) {

@@ -59,9 +59,7 @@ io::Task<Result<void>> Ownership::take(MountOptions options, Random& random) {
     Result<void> ok = co_await shut_out(old_key);
     if (!ok) co_return ok.error().with_context("taking the volume over");
   }
-  Result<void> ok = co_await write_record();
-  if (!ok) co_return ok.error();
-  co_return co_await store_.flush();
+  co_return co_await write_record();
 }
 
 // No clock is shared with the owner: it is alive when its heartbeat moves while we watch.
@@ -105,11 +103,16 @@ io::Task<Result<void>> Ownership::shut_out(uint64_t old_key) {
                   "the LUN's persistent reservation changed hands again and again; is another MDS starting?");
 }
 
+// Durable before the other copy is written: a device that loses its cache must not take both with it, nor bring back
+// those of the owner before.
 io::Task<Result<void>> Ownership::write_record() {
   ++record_.heartbeat;
   const auto block = encode(record_);
   const block::ConstPiece pieces[] = {block};
-  co_return co_await store_.write(superblock_.slots.offset + record_.heartbeat % 2 * kMetaBlockBytes, pieces);
+  const uint64_t at = superblock_.slots.offset + record_.heartbeat % 2 * kMetaBlockBytes;
+  Result<void> ok = co_await store_.write(at, pieces, block::Fua::yes);
+  if (!ok || store_.geometry().fua) co_return ok;
+  co_return co_await store_.flush();
 }
 
 io::Task<Result<void>> Ownership::keep() {
@@ -158,7 +161,6 @@ io::Task<Result<void>> Ownership::reassert() {
 io::Task<Result<void>> Ownership::give_up() {
   record_.active = false;
   Result<void> ok = co_await write_record();
-  if (ok) ok = co_await store_.flush();
   if (!ok) co_return ok.error();
   if (record_.key == 0) co_return ok;
   ok = co_await store_.release(record_.key);

@@ -32,6 +32,7 @@ class MountedVolume final : public Volume {
   uint64_t reservation_key() const override { return ownership_.key(); }
   uint64_t write_epoch() const override { return superblock_.write_epoch; }
   io::Task<Result<uint64_t>> raise_write_epoch() override;
+  io::Task<Result<void>> reassert() override { return ownership_.reassert(); }
   io::Task<Result<void>> fence(uint64_t victim_key) override;
   const Error* failure() const override { return catalog_->impl().failure() ? &*catalog_->impl().failure() : nullptr; }
   void on_failure(std::function<void(const Error&)> action) override { on_failure_ = std::move(action); }
@@ -152,6 +153,11 @@ io::Task<Result<void>> MountedVolume::write_superblock(Superblock next) {
     const auto block = encode(next);
     const block::ConstPiece pieces[] = {block};
     Result<void> ok = co_await store_.write(offset, pieces);
+    if (!ok && ok.error().code == Errc::fenced) {
+      // A target that restarted and forgot whose it is: the very moment at which the epoch has to rise.
+      ok = co_await ownership_.reassert();
+      if (ok) ok = co_await store_.write(offset, pieces);
+    }
     if (ok) ok = co_await store_.flush();
     if (!ok) co_return ok.error();
     superblock_.generation = next.generation;

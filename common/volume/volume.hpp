@@ -74,6 +74,9 @@ class Volume {
   virtual uint64_t write_epoch() const = 0;
   virtual io::Task<Result<uint64_t>> raise_write_epoch() = 0;
 
+  // After an Errc::fenced of an I/O of one's own: a target that forgot all reservations (restart without APTPL) is given
+  // ours again, and the I/O may be repeated. fenced: somebody else has the volume.
+  virtual io::Task<Result<void>> reassert() = 0;
   // Shuts a node's key out (PREEMPT AND ABORT, else PREEMPT; unsupported when the LUN cannot).
   virtual io::Task<Result<void>> fence(uint64_t victim_key) = 0;
 

@@ -6,7 +6,7 @@ namespace {
 constexpr uint64_t kStepBytes = 8 << 20;          // written zeros: short steps, so that other I/O gets through
 constexpr uint64_t kUnmapStepBytes = 1ull << 30;  // UNMAP moves no data
 constexpr Duration kPoll = std::chrono::milliseconds(250);
-constexpr Duration kRetryPause = std::chrono::seconds(1);
+constexpr Duration kZeroerRetryPause = std::chrono::seconds(1);
 }  // namespace
 
 io::Task<void> Zeroer::run() {
@@ -42,7 +42,7 @@ io::Task<void> Zeroer::run() {
     }
     if (!ok) {
       spdlog::warn("volume: zeroing free space: {}", ok.error().reason);
-      co_await timers_.sleep(kRetryPause);
+      co_await timers_.sleep(kZeroerRetryPause);
     }
   }
 }

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <iterator>
 
+#include "common/base/append.hpp"
+
 namespace pnfs::xdr {
 
 namespace {
@@ -141,8 +143,7 @@ std::string bit_name(const TypeInfo& type, uint32_t bit) {
 
 std::string hex(std::span<const std::byte> bytes, size_t max) {
   std::string out;
-  for (size_t i = 0; i < bytes.size() && i < max; ++i)
-    fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned>(bytes[i]));
+  append_hex(out, bytes.first(std::min(bytes.size(), max)));
   if (bytes.size() > max) fmt::format_to(std::back_inserter(out), "..({})", bytes.size());
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <iterator>
 
+#include "common/base/append.hpp"
 #include "common/xdr/field_text.hpp"
 #include "common/xdr/field_view.hpp"
 #include "common/xdr/json.hpp"
@@ -18,28 +19,34 @@ constexpr size_t kJsonItems = 256;
 constexpr size_t kJsonBytes = 32;
 constexpr size_t kJsonText = 1024;
 
-std::string scalar_text(FieldView view) {
+void append_scalar(std::string& out, FieldView view) {
   const int64_t number = view.as_integer().value_or(0);
   switch (view.type().kind) {
     case Kind::boolean:
-      return number != 0 ? "true" : "false";
+      out += number != 0 ? "true" : "false";
+      return;
     case Kind::enumeration: {
       const auto name = enumerator_name(view.type(), number);
-      return name.empty() ? fmt::format("{}", number) : std::string(name);
+      if (name.empty()) append_number(out, number);
+      out += name;
+      return;
     }
     case Kind::u64:
-      return fmt::format("{}", static_cast<uint64_t>(number));
+      append_number(out, static_cast<uint64_t>(number));
+      return;
     default:
-      return fmt::format("{}", number);
+      append_number(out, number);
   }
 }
 
 std::string bits_text(FieldView view) {
   std::string out;
-  for (size_t word = 0; word < view.count(); ++word)
-    for (uint32_t bit = 0; bit < 32; ++bit)
-      if ((view.item(word).as_unsigned().value_or(0) >> bit & 1) != 0)
+  for (size_t word = 0; word < view.count(); ++word) {
+    uint64_t left = view.item(word).as_unsigned().value_or(0);
+    for (uint32_t bit = 0; left != 0; left >>= 1, ++bit)
+      if ((left & 1) != 0)
         out += (out.empty() ? "" : "|") + bit_name(view.type(), static_cast<uint32_t>(word) * 32 + bit);
+  }
   return out.empty() ? "none" : out;
 }
 
@@ -80,7 +87,7 @@ void line(FieldView view, std::string& out, size_t limit) {
       out += '}';
       return;
     default:
-      out += scalar_text(view);
+      append_scalar(out, view);
   }
 }
 

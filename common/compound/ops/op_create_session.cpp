@@ -19,7 +19,7 @@ using nfs::fail;
 
 namespace {
 
-constexpr uint32_t kKnownFlags =
+constexpr uint32_t kKnownCreateSessionFlags =
     nfs::CREATE_SESSION4_FLAG_PERSIST | nfs::CREATE_SESSION4_FLAG_CONN_BACK_CHAN | nfs::CREATE_SESSION4_FLAG_CONN_RDMA;
 
 session::ChannelAttrs from_wire(const nfs::channel_attrs4& attrs) {
@@ -39,7 +39,7 @@ nfs::channel_attrs4 to_wire(const session::ChannelAttrs& attrs) {
 }  // namespace
 
 nfs::Status op_create_session(Context& context, const nfs::CREATE_SESSION4args& args, nfs::CREATE_SESSION4res& res) {
-  if (const uint32_t unknown = args.csa_flags & ~kKnownFlags; unknown != 0) {
+  if (const uint32_t unknown = args.csa_flags & ~kKnownCreateSessionFlags; unknown != 0) {
     return fail(nfs::NFS4ERR_INVAL, "18.36.3", "csa_flags has unknown bits {:#x}", unknown);
   }
   Role& role = context.role();

@@ -17,7 +17,7 @@ using nfs::fail;
 
 namespace {
 
-constexpr uint32_t kKnownFlags = nfs::EXCHGID4_FLAG_SUPP_MOVED_REFER | nfs::EXCHGID4_FLAG_SUPP_MOVED_MIGR |
+constexpr uint32_t kKnownExchangeIdFlags = nfs::EXCHGID4_FLAG_SUPP_MOVED_REFER | nfs::EXCHGID4_FLAG_SUPP_MOVED_MIGR |
                                  nfs::EXCHGID4_FLAG_BIND_PRINC_STATEID | nfs::EXCHGID4_FLAG_MASK_PNFS |
                                  nfs::EXCHGID4_FLAG_UPD_CONFIRMED_REC_A;
 
@@ -41,7 +41,7 @@ nfs::Opaque<nfs::NFS4_OPAQUE_LIMIT> opaque(std::string_view text) {
 }  // namespace
 
 nfs::Status op_exchange_id(Context& context, const nfs::EXCHANGE_ID4args& args, nfs::EXCHANGE_ID4res& res) {
-  if (const uint32_t unknown = args.eia_flags & ~kKnownFlags; unknown != 0) {
+  if (const uint32_t unknown = args.eia_flags & ~kKnownExchangeIdFlags; unknown != 0) {
     return fail(nfs::NFS4ERR_INVAL, "18.35.3", "eia_flags has bits {:#x}, which requests must not have", unknown);
   }
   if (nfs::Status status = check_protection(args.eia_state_protect); !status) return status;

@@ -1,7 +1,7 @@
 // PUTROOTFH and PUTPUBFH (RFC 8881 18.21, 18.20): the root of the server's namespace, which is its public filehandle
 // too.
 //
-// Errors: what the role finds.
+// Errors: SERVERFAULT when the volume has no root directory; NOTSUPP at a data server, which has none (13.6).
 #include "common/compound/ops/shared_ops.hpp"
 #include "common/compound/role.hpp"
 

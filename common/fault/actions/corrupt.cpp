@@ -25,7 +25,7 @@ class Corrupt final : public Action {
   uint64_t count_;
 };
 
-Result<std::unique_ptr<Action>> parse(Words& words, const Place&) {
+Result<std::unique_ptr<Action>> parse_corrupt(Words& words, const Place&) {
   const auto offset = xdr::parse_number(words.peek_text());
   uint64_t count = 1;
   if (offset) {
@@ -47,7 +47,7 @@ extern const ActionKind kCorruptAction{
     .where = "it needs encoded bytes: write \"reply\", or \"before connection.RECORD\"",
     .example = "reply GETDEVICEINFO once do corrupt 40 4",
     .allowed = &has_bytes,
-    .parse = &parse,
+    .parse = &parse_corrupt,
 };
 
 }  // namespace pnfs::fault

@@ -17,7 +17,7 @@ class Drop final : public Action {
   bool request_;
 };
 
-Result<std::unique_ptr<Action>> parse(Words& words, const Place& place) {
+Result<std::unique_ptr<Action>> parse_drop(Words& words, const Place& place) {
   if (equal_ignoring_case(words.peek_text(), "request")) {
     if (place.stage != Stage::before)
       return words.fail("\"drop request\" is possible \"before\" only; write \"drop reply\"");
@@ -40,12 +40,8 @@ extern const ActionKind kDropAction{
     .usage = "drop request|reply",
     .where = "a connection that was just accepted has sent nothing yet",
     .example = "after WRITE once do drop reply",
-    .allowed =
-        [](const Place& p) {
-          return p.domain() != Domain::block &&
-                 !(p.domain() == Domain::connection && p.points.front()->name != "RECORD");
-        },
-    .parse = &parse,
+    .allowed = [](const Place& p) { return !(p.domain() == Domain::connection && p.points.front()->name != "RECORD"); },
+    .parse = &parse_drop,
 };
 
 }  // namespace pnfs::fault

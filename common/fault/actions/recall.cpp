@@ -1,4 +1,4 @@
-// recall layouts|delegations [FILE]: take back what clients hold, of one file or all.
+// recall layouts|delegations [FILE], recall fsid|all: take back what clients hold, of one file or all.
 #include "common/fault/action.hpp"
 
 namespace pnfs::fault {
@@ -19,15 +19,20 @@ class Recall final : public Action {
   std::string path_;
 };
 
-Result<std::unique_ptr<Action>> parse(Words& words, const Place&) {
+Result<std::unique_ptr<Action>> parse_recall(Words& words, const Place&) {
   NodeAction::Verb verb = NodeAction::Verb::recall_layouts;
   if (words.take_if("delegations")) {
     verb = NodeAction::Verb::recall_delegations;
+  } else if (words.take_if("fsid")) {
+    verb = NodeAction::Verb::recall_fsid;
+  } else if (words.take_if("all")) {
+    verb = NodeAction::Verb::recall_all;
   } else if (!words.take_if("layouts")) {
-    return words.fail("\"layouts\" or \"delegations\" was expected after \"recall\"");
+    return words.fail("\"layouts\", \"delegations\", \"fsid\" or \"all\" was expected after \"recall\"");
   }
+  const bool one_file = verb == NodeAction::Verb::recall_layouts || verb == NodeAction::Verb::recall_delegations;
   std::string path;
-  if (words.peek_text().starts_with('/')) path = words.take().text;
+  if (one_file && words.peek_text().starts_with('/')) path = words.take().text;
   return std::unique_ptr<Action>(std::make_unique<Recall>(verb, std::move(path)));
 }
 
@@ -35,11 +40,11 @@ Result<std::unique_ptr<Action>> parse(Words& words, const Place&) {
 
 extern const ActionKind kRecallAction{
     .name = "recall",
-    .usage = "recall layouts|delegations [FILE]",
+    .usage = "recall layouts|delegations [FILE] | fsid | all",
     .where = "",
     .example = "on mds after LAYOUTGET nth=3 do recall layouts /dir/file",
     .allowed = [](const Place&) { return true; },
-    .parse = &parse,
+    .parse = &parse_recall,
 };
 
 }  // namespace pnfs::fault

@@ -21,7 +21,7 @@ class Resize final : public Action {
   size_t count_;
 };
 
-Result<std::unique_ptr<Action>> parse(Words& words, const Place& place) {
+Result<std::unique_ptr<Action>> parse_resize(Words& words, const Place& place) {
   const std::string_view word = words.peek_text();
   const size_t equals = word.find('=');
   if (equals == std::string_view::npos || equals == 0)
@@ -45,7 +45,7 @@ extern const ActionKind kResizeAction{
     .where = "it needs the fields of an operation, callback or control call",
     .example = "after LAYOUTGET once do resize logr_layout=0",
     .allowed = &has_fields,
-    .parse = &parse,
+    .parse = &parse_resize,
 };
 
 }  // namespace pnfs::fault

@@ -37,7 +37,7 @@ Result<void> check_valid(const Words& words, size_t column, const Place& place, 
   return {};
 }
 
-Result<std::unique_ptr<Action>> parse(Words& words, const Place& place) {
+Result<std::unique_ptr<Action>> parse_return(Words& words, const Place& place) {
   if (words.at_end()) return words.fail("a status was expected after \"return\"");
   const Word word = words.take();
   const auto status = place.vocabulary.status_number(place.domain(), word.text);
@@ -57,7 +57,7 @@ extern const ActionKind kReturnAction{
     .where = "it needs before or after an operation, callback, control call, block I/O or SCSI command",
     .example = "before LAYOUTGET iomode=RW do return NFS4ERR_BADIOMODE",
     .allowed = [](const Place& p) { return p.stage != Stage::reply && p.domain() != Domain::connection; },
-    .parse = &parse,
+    .parse = &parse_return,
 };
 
 }  // namespace pnfs::fault

@@ -22,7 +22,7 @@ class Set final : public Action {
   std::string value_;
 };
 
-Result<std::unique_ptr<Action>> parse(Words& words, const Place& place) {
+Result<std::unique_ptr<Action>> parse_set(Words& words, const Place& place) {
   const std::string_view word = words.peek_text();
   const size_t equals = word.find('=');
   if (equals == std::string_view::npos || equals == 0)
@@ -51,7 +51,7 @@ extern const ActionKind kSetAction{
     .where = "it needs the fields of an operation, callback or control call",
     .example = "after LAYOUTGET do set logr_layout[0].lo_iomode=READ",
     .allowed = &has_fields,
-    .parse = &parse,
+    .parse = &parse_set,
 };
 
 }  // namespace pnfs::fault

@@ -51,7 +51,7 @@ class Stale final : public Action {
   std::string path_;
 };
 
-Result<std::unique_ptr<Action>> parse(Words& words, const Place& place) {
+Result<std::unique_ptr<Action>> parse_stale(Words& words, const Place& place) {
   if (words.at_end()) return words.fail("a field was expected after \"stale\", for example writeverf");
   const std::string path(words.peek_text());
   const auto type = changed_field(words, place, path);
@@ -81,7 +81,7 @@ extern const ActionKind kStaleAction{
     .where = "it needs the fields of an operation, callback or control call",
     .example = "on ds1 after COMMIT once do stale writeverf",
     .allowed = &has_fields,
-    .parse = &parse,
+    .parse = &parse_stale,
 };
 
 }  // namespace pnfs::fault
