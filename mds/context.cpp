@@ -1,12 +1,26 @@
 #include "mds/context.hpp"
 
+#include "common/rpc/connection.hpp"
+
 namespace pnfs::mds {
 
 using nfs::fail;
 using volume::FileType;
 
+namespace {
+// Mds::admit() has the last word about a client without a rule; nothing runs for it.
+const ExportRule& rule_for(const Mds& mds, const rpc::Request& request) {
+  static const ExportRule nobody{.read_only = true, .squash = {.all = true}};
+  const ExportRule* rule = mds.options().exports.find(request.connection()->remote().address());
+  return rule != nullptr ? *rule : nobody;
+}
+}  // namespace
+
 MdsContext::MdsContext(rpc::Request& request, Mds& mds)
-    : compound::Context(request, mds), mds(mds), caller(caller_of(request.credential(), mds.options().squash)) {}
+    : compound::Context(request, mds),
+      mds(mds),
+      rule(rule_for(mds, request)),
+      caller(caller_of(request.credential(), rule.squash, request.arena())) {}
 
 void MdsContext::seen() {
   wait_durable(mds.catalog().ticket());
@@ -83,11 +97,14 @@ nfs::Status MdsContext::check_io_stateid(const Inode& inode, const nfs::stateid4
 }
 
 nfs::Status MdsContext::recall_delegations(FileId file, bool modifies) {
+  // Kept from one round to the next: when somebody's courtesy has ended, the others are marked recalled already.
+  std::vector<state::StateTable::Recall> fresh;
   for (;;) {
     auto conflicts = mds.state().recall_conflicts(clientid(), file, modifies, mds.now());
     if (!conflicts.any()) return {};
+    fresh.insert(fresh.end(), conflicts.fresh.begin(), conflicts.fresh.end());
     if (mds.expire_courtesy(conflicts.clients)) continue;
-    mds.send_recalls(std::move(conflicts.fresh));
+    mds.send_recalls(std::move(fresh));
     return fail(nfs::NFS4ERR_DELAY, "10.4", "{} delegations of file {} are being recalled", conflicts.pending, file);
   }
 }
@@ -106,6 +123,8 @@ nfs::Status MdsContext::require_no_grace() {
 nfs::Status MdsContext::require_grace() {
   if (!mds.in_grace()) return fail(nfs::NFS4ERR_NO_GRACE, "8.4.2.1", "there is no grace period");
   const session::Client* known = client();
+  // Also by asking for what it must not have: it is still recovering.
+  if (known != nullptr) mds.grace().reclaiming(known->owner, mds.now());
   if (known == nullptr || known->reclaim_complete) {
     return fail(nfs::NFS4ERR_NO_GRACE, "18.51.3", "the client has sent RECLAIM_COMPLETE already");
   }
@@ -116,8 +135,8 @@ nfs::Status MdsContext::require_grace() {
 }
 
 nfs::Status MdsContext::require_writable() const {
-  if (!mds.options().read_only) return {};
-  return fail(nfs::NFS4ERR_ROFS, "15.1.4.15", "the server exports the volume read-only");
+  if (!rule.read_only) return {};
+  return fail(nfs::NFS4ERR_ROFS, "15.1.4.15", "the volume is exported read-only to this client");
 }
 
 }  // namespace pnfs::mds

@@ -11,7 +11,8 @@ struct MdsContext : compound::Context {
   MdsContext(rpc::Request& request, Mds& mds);
 
   Mds& mds;
-  const Caller caller;  // after squash
+  const ExportRule& rule;  // of the client's address
+  const Caller caller;     // after squash
 
   // The object of the current (saved) filehandle: NOFILEHANDLE, BADHANDLE, STALE. The reply then depends on it: seen().
   nfs::Status current_inode(Inode& out);
@@ -36,7 +37,7 @@ struct MdsContext : compound::Context {
   // Reclaims: NO_GRACE outside of the grace period and after RECLAIM_COMPLETE, RECLAIM_BAD when the client had nothing.
   nfs::Status require_grace();
 
-  // ROFS when the server exports read-only.
+  // ROFS when the client may only read.
   nfs::Status require_writable() const;
 };
 

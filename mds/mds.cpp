@@ -29,7 +29,8 @@ Mds::Mds(Options options, const Seams& seams)
   rpc::Limits limits;
   const size_t data = std::max(options_.max_read_bytes, options_.max_write_bytes);
   limits.max_record_bytes = data + (64u << 10);
-  server_ = std::make_unique<rpc::Server>(seams_.network, seams_.timers, limits, seams_.observer);
+  limits.max_connections = options_.limits.connections;
+  server_ = std::make_unique<rpc::Server>(seams_.network, seams_.timers, limits, seams_.observer, seams_.faults);
 }
 
 Mds::~Mds() = default;
@@ -80,21 +81,30 @@ io::Task<Result<void>> Mds::start() {
   config.node = 0;
   config.boot_instance = static_cast<uint32_t>(volume_->boot_instance());
   config.lease = options_.lease;
+  config.limits.max_clients = options_.limits.clients;
+  config.limits.max_sessions = options_.limits.sessions;
+  config.limits.max_sessions_per_client = options_.limits.sessions_per_client;
+  config.limits.max_slots = options_.limits.slots;
+  config.limits.max_reply_cache_bytes = uint64_t{options_.limits.reply_cache_mib} << 20;
+  config.limits.max_client_bytes = uint64_t{options_.limits.kib_per_client} << 10;
   config.limits.max_request_bytes = options_.max_write_bytes + 4096;
   config.limits.max_response_bytes = options_.max_read_bytes + 4096;
   sessions_ = std::make_unique<session::SessionTable>(config, *this);
   state::Limits limits;
-  limits.opens_per_client = options_.max_opens_per_client;
+  limits.stateids_per_client = options_.limits.stateids_per_client;
+  limits.lock_ranges_per_file = options_.limits.locks_per_owner;
+  limits.bytes_per_client = uint64_t{options_.limits.kib_per_client} << 10;
   state_ = std::make_unique<state::StateTable>(static_cast<uint32_t>(volume_->boot_instance()), limits);
   names_ = std::make_unique<Namespace>(volume_->catalog(), volume_->extents(), seams_.clock,
                                        [this](FileId file) { maybe_reap(file); });
   pnfs_ = make_pnfs(*this);
   state_->set_layouts(pnfs_.get());
-  file_io_ = std::make_unique<FileIo>(seams_.executor, *data_io_, *names_, *pnfs_);
+  names_->set_hint_for_new([this](const volume::Inode& dir) { return pnfs_->hint_for_new_file(dir); });
+  file_io_ = std::make_unique<FileIo>(seams_.executor, *data_io_, *names_, *pnfs_, *volume_);
   reaper_ = std::make_unique<Reaper>(seams_.timers, *names_, *file_io_,
                                      [this](FileId file) { return state_->is_open(file); });
   backchannel_ = std::make_unique<compound::Backchannel>(
-      *sessions_, seams_.timers, [this](session::ConnectionId id) { return server_->connection(id); });
+      *this, [this](session::ConnectionId id) { return server_->connection(id); });
 
   auto restored = restore_clients();
   if (!restored) co_return restored.error();
@@ -102,13 +112,15 @@ io::Task<Result<void>> Mds::start() {
   if (!pnfs_started) co_return pnfs_started.error();
 
   const auto layouts = pnfs_->layout_types();
-  identity_.pnfs_flags = layouts.empty() ? nfs::EXCHGID4_FLAG_USE_NON_PNFS : nfs::EXCHGID4_FLAG_USE_PNFS_MDS;
+  identity_.pnfs_flags = pnfs_->exchange_flags();
   facts_->fsid = {volume_id_, 0};
   facts_->lease_seconds = static_cast<uint32_t>(std::chrono::ceil<std::chrono::seconds>(options_.lease).count());
   facts_->max_read_bytes = options_.max_read_bytes;
   facts_->max_write_bytes = options_.max_write_bytes;
   facts_->layout_types = layouts;
+  facts_->open_arguments = options_.open_arguments;
   facts_->layout_block_bytes = pnfs_->layout_block_bytes();
+  facts_->thresholds = pnfs_->thresholds();
 
   service_ = std::make_unique<compound::NfsService<MdsContext, Mds>>(*this);
   server_->add_service(*service_);
@@ -145,12 +157,10 @@ io::Task<void> Mds::tick() {
       std::clamp<Duration>(options_.lease / 8, std::chrono::milliseconds(100), std::chrono::seconds(2));
   for (;;) {
     co_await seams_.timers.sleep(period);
-    const TimePoint now = seams_.timers.now();
-    for (session::ClientId client : sessions_->sweep(now)) {
-      spdlog::info("client {:#x}: lease expired, its state is kept by courtesy", client);
-    }
+    sweep_leases();
     end_grace_if_over();
     revoke_overdue();
+    balance_slots();
     const uint64_t epoch = seams_.store.epoch();
     if (epoch != epoch_base_) {
       // Writes may be lost: raised durably before anybody can see a verifier without it again after a restart.
@@ -161,11 +171,16 @@ io::Task<void> Mds::tick() {
 }
 
 nfs::verifier4 Mds::write_verifier() const {
-  // A device session that was lost since the last raise counts at once.
-  const uint64_t epoch = volume_->write_epoch() + (seams_.store.epoch() - epoch_base_);
   nfs::verifier4 verifier;
-  // What data servers answer with where COMMIT goes through the MDS.
-  verifier.bytes = control::volume_verifier(epoch, volume_->boot_instance());
+  const uint64_t store_epoch = seams_.store.epoch();
+  if (store_epoch == epoch_base_) {
+    // What data servers answer with where COMMIT goes through the MDS.
+    verifier.bytes = control::volume_verifier(volume_->write_epoch(), volume_->boot_instance());
+  } else {
+    // A device session that was lost since the last raise counts at once, and never looks like any other state: a sum
+    // of the two epochs would come back later.
+    verifier.bytes = control::server_verifier(volume_->write_epoch(), store_epoch, volume_->boot_instance());
+  }
   return verifier;
 }
 

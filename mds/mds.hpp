@@ -106,7 +106,11 @@ class Mds final : public compound::Role {
   const compound::Identity& identity() const override { return identity_; }
   io::TimerQueue& timers() override { return seams_.timers; }
   trace::Sink& trace() override;
+  // State that ended without an operation, in the trace; `fileid` 0: all of the client's.
+  void tell_ended(std::string_view op, session::ClientId client, uint64_t fileid, std::string_view stateid,
+                  std::string_view reason);
   fault::Injector& faults() override;
+  nfs::Status admit(compound::Context& context) override;
   nfs::Status check_filehandle(compound::Context& context, std::span<const std::byte> fh) override;
   nfs::Status put_root(compound::Context& context) override;
   void describe_current(compound::Context& context, compound::TraceFields& fields) override;
@@ -114,6 +118,7 @@ class Mds final : public compound::Role {
   nfs::Status reclaim_complete(compound::Context& context, bool one_fs) override;
   uint32_t sequence_flags(const session::Client& client) override;
   io::Task<nfs::Status> before_reply(compound::Context& context) override;
+  bool is_durable(uint64_t ticket) override;
   // session::Owner
   bool has_state(session::ClientId client) const override;
   void client_removed(session::ClientId client, session::Removed why) override;
@@ -123,7 +128,9 @@ class Mds final : public compound::Role {
   Result<void> restore_clients();
   void make_identity();
   void end_grace_if_over();
+  void sweep_leases();
   void revoke_overdue();
+  void balance_slots();
   io::Task<void> tick();
 
   struct Silent;  // sinks for seams that were not given

@@ -1,5 +1,6 @@
 // Clients over restarts, leases, and what happens when one is gone (RFC 8881 8.3, 8.4).
 #include "common/compound/backchannel.hpp"
+#include "common/compound/step.hpp"
 #include "common/volume/volume.hpp"
 #include "mds/context.hpp"
 #include "mds/data/reaper.hpp"
@@ -50,6 +51,7 @@ nfs::Status Mds::client_confirmed(compound::Context& context, const session::Cli
   record.confirmed = seams_.clock.wall();
   if (auto put = catalog().put_client(record); !put) return volume_status(put.error());
   recorded_[client.id] = client.owner;
+  grace_.reclaiming(client.owner, seams_.timers.now());
   context.wait_durable(catalog().ticket());
   return {};
 }
@@ -70,7 +72,8 @@ nfs::Status Mds::reclaim_complete(compound::Context& context, bool one_fs) {
 
 uint32_t Mds::sequence_flags(const session::Client& client) {
   uint32_t flags = 0;
-  if (state_->has_revoked(client.id)) flags |= nfs::SEQ4_STATUS_RECALLABLE_STATE_REVOKED;
+  // Told once it is true at the data servers as well.
+  if (state_->has_revoked(client.id) && pnfs_->settled()) flags |= nfs::SEQ4_STATUS_RECALLABLE_STATE_REVOKED;
   return flags;
 }
 
@@ -100,6 +103,7 @@ void Mds::session_removed(const session::Session& session) {
 
 void Mds::expire_client(state::clientid4 client) {
   spdlog::info("client {:#x}: expired", client);
+  tell_ended("client.expired", client, 0, "", "its lease ran out, and its courtesy ended");
   sessions_->remove_client(client, session::Removed::expired);
 }
 
@@ -118,7 +122,27 @@ bool Mds::expire_courtesy(std::span<const state::clientid4> clients) {
   return any;
 }
 
+void Mds::sweep_leases() {
+  const TimePoint now = seams_.timers.now();
+  const auto expired = sessions_->sweep(now);
+  if (expired.size() == 1) {
+    spdlog::info("client {:#x}: lease expired, its state is kept by courtesy", expired.front());
+  } else if (!expired.empty()) {
+    spdlog::info("{} clients: lease expired, their state is kept by courtesy", expired.size());
+  }
+  // Courtesy ends with time, and when the table is needed for clients that are there.
+  const bool crowded = sessions_->client_count() > sessions_->config().limits.max_clients / 4 * 3;
+  std::vector<state::clientid4> leaving;
+  std::as_const(*sessions_).each_client([&](const session::Client& client) {
+    if (!client.lease_expired) return;
+    if (crowded || now - client.renewed > options_.lease + options_.courtesy) leaving.push_back(client.id);
+  });
+  for (state::clientid4 client : leaving) expire_client(client);
+}
+
 void Mds::maybe_reap(FileId file) {
+  if (Inode inode; pnfs_ != nullptr && !state_->is_open(file) && names_->get(file, inode) && inode.nlink == 0)
+    pnfs_->file_removed(file);
   if (reaper_ != nullptr) reaper_->consider(file);
 }
 
@@ -128,9 +152,26 @@ void Mds::revoke_overdue() {
   for (const StateTable::Recall& recall : state_->overdue(now - options_.lease)) {
     spdlog::warn("client {:#x} did not return its delegation of file {} within a lease: revoked", recall.client,
                  recall.file);
+    tell_ended("delegation.revoked", recall.client, recall.file, compound::stateid_text(recall.stateid),
+               "recalled a lease ago and not returned");
     state_->revoke_delegation(recall.stateid);
     maybe_reap(recall.file);
   }
+}
+
+void Mds::tell_ended(std::string_view op, session::ClientId client, uint64_t fileid, std::string_view stateid,
+                     std::string_view reason) {
+  if (!trace().enabled(trace::Kind::state)) return;
+  const session::Client* known = std::as_const(*sessions_).client(client);
+  const std::string owner = known != nullptr ? known->owner : std::string();
+  trace::Event event;
+  event.kind = trace::Kind::state;
+  event.op = op;
+  event.client = owner;
+  if (fileid != 0) event.fileid = fileid;
+  event.stateid = stateid;
+  event.reason = reason;
+  trace().record(event);
 }
 
 }  // namespace pnfs::mds

@@ -1,4 +1,5 @@
 // What the shared parts of NFSv4.1 ask of this role about filehandles and replies.
+#include "common/rpc/connection.hpp"
 #include "common/volume/volume.hpp"
 #include "mds/context.hpp"
 #include "mds/ops/op_table.hpp"
@@ -9,6 +10,11 @@ using nfs::fail;
 
 const compound::OpTableBase& Mds::ops() const {
   return mds_operations();
+}
+
+nfs::Status Mds::admit(compound::Context& context) {
+  if (options_.exports.find(context.connection().remote().address()) != nullptr) return {};
+  return fail(nfs::NFS4ERR_ACCESS, "2.6", "no export rule is for {}", io::to_string(context.connection().remote()));
 }
 
 nfs::Status Mds::check_filehandle(compound::Context&, std::span<const std::byte> fh) {
@@ -39,7 +45,18 @@ void Mds::describe_current(compound::Context& context, compound::TraceFields& fi
   if (const auto handle = nfs::FileHandle::from_wire(context.current.bytes())) fields.fileid = handle->fileid;
 }
 
+// Durable at the data servers too: what before_reply() waits for.
+bool Mds::is_durable(uint64_t ticket) {
+  return pnfs_->settled() && catalog().is_durable(ticket);
+}
+
 io::Task<nfs::Status> Mds::before_reply(compound::Context& context) {
+  // What has died here must be dead at every data server before anybody hears of it (RFC 8881 13.9.2). A lone SEQUENCE
+  // tells of nothing.
+  if (!pnfs_->settled() && !(context.in_session() && context.op_count == 1)) {
+    const auto handle = context.current.set ? nfs::FileHandle::from_wire(context.current.bytes()) : std::nullopt;
+    co_await pnfs_->settle(handle ? handle->fileid : 0);
+  }
   const uint64_t ticket = context.durable_ticket();
   if (catalog().is_durable(ticket)) co_return nfs::Status{};
   auto durable = co_await catalog().durable(ticket);

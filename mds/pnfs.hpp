@@ -4,7 +4,10 @@
 // Threading: the executor's thread. Lifetime: owned by Mds, made before its volume opens, gone after its last request.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "common/base/result.hpp"
 #include "common/io/task.hpp"
@@ -14,6 +17,9 @@
 
 namespace pnfs::rpc {
 class Service;
+}
+namespace pnfs::volume {
+struct Inode;
 }
 
 namespace pnfs::mds {
@@ -42,14 +48,27 @@ class Pnfs : public state::LayoutStates, public DataGuard {
   virtual io::Task<void> stop() = 0;
   // The control program, served on the listeners of NFS; null: none.
   virtual rpc::Service* control_service() = 0;
-  // What FATTR4_FS_LAYOUT_TYPES says; empty: EXCHANGE_ID answers USE_NON_PNFS.
+  // What FATTR4_FS_LAYOUT_TYPES says.
   virtual std::span<const nfs::layouttype4> layout_types() const = 0;
+  virtual uint32_t exchange_flags() const = 0;      // EXCHGID4_FLAG_USE_*
   virtual uint32_t layout_block_bytes() const = 0;  // FATTR4_LAYOUT_BLKSIZE
+  // FATTR4_MDSTHRESHOLD's hints, in the order of their bits; unset: no such hint.
+  virtual std::array<std::optional<uint64_t>, 4> thresholds() const = 0;
+  // The layout hint of a file that is made in this directory, before what its client wishes.
+  virtual std::string hint_for_new_file(const volume::Inode& directory) = 0;
+  // The file has no name any more and nobody has it open: its layouts are called back (12.5.5).
+  virtual void file_removed(state::FileId file) = 0;
   // What data servers hold against the stateid goes too (CLOSE, OPEN_DOWNGRADE, FREE_STATEID, revocation). Waits a
   // bounded time; DELAY when a data server has not confirmed.
   virtual io::Task<nfs::Status> revoke_stateid(state::clientid4 client, state::FileId file, nfs::stateid4 stateid) = 0;
+  // Until no data server accepts any more what has died of the file (0: of any file) so far: a reply that may tell of
+  // it waits for this. Bounded by the lease of data servers.
+  virtual io::Task<void> settle(state::FileId file) = 0;
+  virtual bool settled() const = 0;  // nothing to wait for
   // Layouts of other clients conflict with what is about to happen to the file (truncate, remove): recall them.
   virtual io::Task<nfs::Status> recall_layouts(state::FileId file, state::clientid4 except) = 0;
+  // Nobody shall write to the file but through the MDS: layouts for writing are recalled, DELAY until they are back.
+  virtual nfs::Status recall_writers(state::FileId file) = 0;
 };
 
 std::unique_ptr<Pnfs> make_pnfs(Mds& mds);

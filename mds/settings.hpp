@@ -1,21 +1,17 @@
-// The command line and configuration file of pnfs-mds, and what they mean for the server.
+// What pnfs-mds may be told, on the command line and in the table [mds] of its configuration file, and what it means
+// for the server.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "common/block/iscsi_block_store.hpp"
+#include "common/server/options.hpp"
 #include "mds/options.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace pnfs::mds {
 
 // As typed; checked by options_from().
 struct Settings {
-  std::string config;  // TOML file; its values are defaults that the command line overrides
   std::vector<std::string> listen;
   std::string store;
   std::string initiator_name;
@@ -23,22 +19,23 @@ struct Settings {
   uint32_t lease_seconds = 90;
   uint32_t grace_seconds = 0;  // 0: one lease
   std::string profile = "modern";
+  std::vector<std::string> layout;              // words, mds/layout/PERSONALITIES.md
+  std::vector<std::string> layout_directories;  // "/dir WORDS"
   std::string dlm_device;
-  std::string state_socket;
-  std::string trace;
-  std::vector<std::string> faults;  // rules, common/fault/RULES.md
-  uint64_t fault_seed = 0;
+  std::string disk = "/dev/sdb";
+  std::vector<std::string> exports;  // rules, mds/exports.hpp
   bool root_squash = false;
   bool read_only = false;
   bool no_delegations = false;
+  bool open_arguments = false;
+  ServerLimits limits;
+  uint32_t max_io_kib = 1024;
   bool take_over = false;
-  int ready_fd = -1;
+  server::CommonOptions common;
 };
 
-void declare(CLI::App& app, Settings& settings);
-// Reads the file into what the command line did not say. invalid, not_found: with file, line and key.
-Result<void> apply_config_file(const CLI::App& app, Settings& settings);
+void declare(server::SettingsTable& table, Settings& settings);
+// invalid, with the option's name.
 Result<Options> options_from(const Settings& settings);
-block::IscsiOptions iscsi_options_from(const Settings& settings);
 
 }  // namespace pnfs::mds

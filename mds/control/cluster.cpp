@@ -33,6 +33,15 @@ io::Task<Result<void>> Cluster::start() {
   auto owner = co_await volume::read_owner(mds_.seams().store, mds_.volume().superblock());
   if (!owner) co_return owner.error().with_context("reading the volume's owner record");
   owner_instance_ = owner->instance;
+  const auto& geometry = mds_.seams().store.geometry();
+  if (!geometry.persistent_reservations) {
+    spdlog::warn("{}: no persistent reservations: a data server that is lost cannot be fenced, its files wait for its lease "
+                 "({} ms and a margin)",
+                 mds_.seams().store.name(), members_.lease() / 1ms);
+  } else if (!geometry.preempt_and_abort) {
+    spdlog::info("{}: no PREEMPT AND ABORT: data servers are fenced with PREEMPT and LOGICAL UNIT RESET",
+                 mds_.seams().store.name());
+  }
   auto nodes = mds_.catalog().nodes();
   if (!nodes) co_return nodes.error().with_context("reading the recorded nodes");
   for (const auto& node : *nodes) {
@@ -71,6 +80,15 @@ io::Task<bool> Cluster::run(rpc::Request& request, control_proc proc, const void
       co_return true;
     case CTLPROC_FILE_CHANGED:
       *static_cast<STATUSres*>(res) = co_await do_file_changed(request, *static_cast<const FILE_CHANGEDargs*>(args));
+      co_return true;
+    case CTLPROC_LEAVE:
+      *static_cast<STATUSres*>(res) = co_await do_leave(request, *static_cast<const LEAVEargs*>(args));
+      co_return true;
+    case CTLPROC_NODES:
+      *static_cast<NODESres*>(res) = list_nodes(request.arena());
+      co_return true;
+    case CTLPROC_LOCKS:
+      *static_cast<LOCKSres*>(res) = list_locks(request.arena(), *static_cast<const LOCKSargs*>(args));
       co_return true;
     default:
       co_return false;

@@ -12,6 +12,7 @@
 #include "common/control/wire.hpp"
 #include "common/io/event.hpp"
 #include "common/io/task_group.hpp"
+#include "common/volume/types.hpp"
 #include "mds/control/membership.hpp"
 #include "mds/control/verdict_book.hpp"
 #include "mds/grants/grant_table.hpp"
@@ -41,6 +42,8 @@ struct StateidVerdict {
   uint32_t dense_index = 0;
   uint64_t file_size = 0;
   StripeSet set;
+  std::vector<ByteRange> readable;
+  std::vector<ByteRange> writable;
 };
 
 class Cluster final : public ControlService {
@@ -49,6 +52,7 @@ class Cluster final : public ControlService {
     std::function<StateidVerdict(const StateidQuestion&)> judge;
     std::function<void()> membership_changed;
     std::function<std::string()> server_scope;
+    std::function<bool()> takes_mds_handles;
   };
   Cluster(Mds& mds, Hooks hooks);
   ~Cluster() override;
@@ -64,12 +68,27 @@ class Cluster final : public ControlService {
   // The reply to whoever ends a stateid waits for this: no data server accepts it any more. DELAY when one has not
   // confirmed in time.
   io::Task<nfs::Status> revoke_verdicts(std::vector<VerdictBook::Entry> entries);
+  // Until no verdict on the file (0: on any file) is on its way out, and no data server is left that may still go by those
+  // of an earlier start of this MDS: before anybody is told that a stateid has died. Bounded by the node lease: who has
+  // not confirmed by then is fenced.
+  io::Task<void> settle_verdicts(uint64_t fileid);
+  bool verdicts_are_ending() const { return verdicts_.any_ending() || grants_.has_unknown(); }
   // The same without waiting; a data server that does not answer loses its lease.
   void revoke_verdicts_later(std::vector<VerdictBook::Entry> entries);
+
+  // Forgets a node that has ended: fenced first. busy: it is connected, or not fenced yet (try again).
+  Result<void> remove(NodeId id);
 
   Membership& members() { return members_; }
   const GrantTable& grants() const { return grants_; }
   const VerdictBook& verdicts() const { return verdicts_; }
+  // What happened since the start; for `pnfslab nodes` and tests.
+  struct Counters {
+    uint64_t revokes = 0;     // grants that were called back
+    uint64_t fenced = 0;      // lives of nodes that were ended
+    uint64_t waited_out = 0;  // of them, those that no device could fence
+  };
+  const Counters& counters() const { return counters_; }
   Duration node_lease() const { return members_.lease(); }
 
  private:
@@ -83,9 +102,13 @@ class Cluster final : public ControlService {
   io::Task<STATUSres> do_grant_return(rpc::Request& request, const GRANT_RETURNargs& args);
   io::Task<STATEID_CHECKres> do_stateid_check(rpc::Request& request, const STATEID_CHECKargs& args);
   io::Task<STATUSres> do_file_changed(rpc::Request& request, const FILE_CHANGEDargs& args);
+  io::Task<STATUSres> do_leave(rpc::Request& request, const LEAVEargs& args);
+  NODESres list_nodes(Arena& arena) const;
+  LOCKSres list_locks(Arena& arena, const LOCKSargs& args) const;
 
   // CTL_OK when the caller is a member over this very connection and knows our epoch.
   control_status check_caller(const rpc::Request& request, NodeId node, uint64_t epoch, std::string& why) const;
+  io::Task<Result<void>> record_node(volume::NodeRecord record);
   io::Task<Result<void>> dispose_of_old_life(NodeId id, uint64_t instance, uint64_t key);
   StripeSet widen(NodeId node, uint64_t fileid, GrantMode mode, const StripeSet& asked, ByteRange need) const;
   io::Task<control_status> allocate(uint64_t fileid, ByteRange range, std::string& why);
@@ -93,12 +116,14 @@ class Cluster final : public ControlService {
 
   void send_revokes(const std::vector<Revocation>& revocations);
   io::Task<void> revoke_at(NodeId node, std::vector<uint64_t> ids);
-  io::Task<void> forget_at(NodeId node, std::vector<VerdictBook::Entry> entries);
+  class Ending;
+  io::Task<void> forget_at(NodeId node, std::vector<VerdictBook::Entry> entries, Ending ending);
   void took_back(NodeId node, uint64_t grant_id, uint64_t written_end);
   // The file is at least this long (RFC 8881 13.9.2.3). The ticket of the change, 0 when nothing changed.
   Result<uint64_t> raise_size(uint64_t fileid, uint64_t size, bool touch);
 
   io::Task<void> watch_leases();
+  io::Task<Result<void>> fence_at_device(uint64_t key);
   io::Task<void> fence(NodeId id);
   io::Task<void> end_unknown(NodeId id, uint64_t key);
   io::Task<void> tell_write_epoch();
@@ -113,6 +138,7 @@ class Cluster final : public ControlService {
   Membership members_;
   GrantTable grants_;
   VerdictBook verdicts_;
+  Counters counters_;
   io::Event changed_;
   io::TaskGroup tasks_;
   std::map<NodeId, std::shared_ptr<rpc::Connection>> connections_;

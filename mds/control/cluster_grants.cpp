@@ -22,7 +22,7 @@ ByteRange align_out(const ByteRange& range) {
   return {range.offset / kAlign * kAlign, end};
 }
 
-GRANTres refuse(rpc::Request& request, control_status status, std::string_view why) {
+GRANTres refuse_grant(rpc::Request& request, control_status status, std::string_view why) {
   GRANTres res;
   res.status = status;
   res.reason.text = request.arena().copy(why);
@@ -135,17 +135,17 @@ io::Task<control_status> Cluster::allocate(uint64_t fileid, ByteRange range, std
 io::Task<GRANTres> Cluster::do_grant(rpc::Request& request, const GRANTargs& args) {
   std::string why;
   if (const auto status = check_caller(request, args.node_id, args.mds_epoch, why); status != CTL_OK)
-    co_return refuse(request, status, why);
+    co_return refuse_grant(request, status, why);
   const NodeId node = args.node_id;
   const uint64_t fileid = args.fileid;
   const GrantMode mode = args.mode == GRANT_EX ? GrantMode::ex : GrantMode::pr;
   const StripeSet asked = from_wire(args.set);
   const ByteRange need = from_wire(args.need);
   if (!asked.valid() || need.empty() || (args.mode != GRANT_EX && args.mode != GRANT_PR))
-    co_return refuse(request, CTL_INVALID, "the stripe set or the range makes no sense");
+    co_return refuse_grant(request, CTL_INVALID, "the stripe set or the range makes no sense");
   auto inode = mds_.catalog().get(fileid);
   if (!inode || inode->type != volume::FileType::regular || inode->generation != args.file_generation)
-    co_return refuse(request, CTL_NOT_FOUND, "no such file");
+    co_return refuse_grant(request, CTL_NOT_FOUND, "no such file");
   if (args.written_end > inode->size) (void)raise_size(fileid, args.written_end, false);
 
   const TimePoint deadline = mds_.seams().clock.now() + kGrantPatience;
@@ -162,10 +162,10 @@ io::Task<GRANTres> Cluster::do_grant(rpc::Request& request, const GRANTargs& arg
       break;
     }
     send_revokes(answer.revoke);
-    if (mds_.seams().clock.now() >= deadline) co_return refuse(request, CTL_DELAY, "another node has not let go yet");
+    if (mds_.seams().clock.now() >= deadline) co_return refuse_grant(request, CTL_DELAY, "another node has not let go yet");
     co_await wait_change(deadline);
     if (const auto status = check_caller(request, node, args.mds_epoch, why); status != CTL_OK)
-      co_return refuse(request, status, why);
+      co_return refuse_grant(request, status, why);
   }
 
   if (mode == GrantMode::ex) {
@@ -173,20 +173,24 @@ io::Task<GRANTres> Cluster::do_grant(rpc::Request& request, const GRANTargs& arg
     if (status == CTL_NO_SPACE) {
       // Perhaps not all that, but what is needed.
       const auto exact = co_await allocate(fileid, align_out(need), why);
-      if (exact != CTL_OK) co_return refuse(request, exact, why);
+      if (exact != CTL_OK) co_return refuse_grant(request, exact, why);
     } else if (status != CTL_OK) {
-      co_return refuse(request, status, why);
+      co_return refuse_grant(request, status, why);
     }
+  } else if (const uint64_t ticket = mds_.catalog().ticket(); !mds_.catalog().is_durable(ticket)) {
+    // What the node will answer from this grant must not be undone by a crash: a truncation, for one.
+    auto durable = co_await mds_.volume().durable(ticket);
+    if (!durable) co_return refuse_grant(request, CTL_IO, durable.error().reason);
   }
 
   // Nothing seen before the wait counts any more.
   const Grant* granted = grants_.find(grant_id);
-  if (granted == nullptr || granted->revoking) co_return refuse(request, CTL_DELAY, "the grant was revoked meanwhile");
+  if (granted == nullptr || granted->revoking) co_return refuse_grant(request, CTL_DELAY, "the grant was revoked meanwhile");
   inode = mds_.catalog().get(fileid);
-  if (!inode) co_return refuse(request, CTL_NOT_FOUND, "the file was removed");
+  if (!inode) co_return refuse_grant(request, CTL_NOT_FOUND, "the file was removed");
   ByteRange mapped = granted->set.window;
   auto extents = mds_.volume().extents().get(fileid, mapped.offset, mapped.end == kToEnd ? UINT64_MAX : mapped.length());
-  if (!extents) co_return refuse(request, CTL_IO, extents.error().reason);
+  if (!extents) co_return refuse_grant(request, CTL_IO, extents.error().reason);
   if (extents->size() > kMostExtents) {
     mapped.offset = std::max(mapped.offset, align_out(need).offset);
     std::erase_if(*extents, [&](const volume::Extent& e) { return e.file_end() <= mapped.offset; });
@@ -238,6 +242,7 @@ io::Task<STATUSres> Cluster::do_grant_return(rpc::Request& request, const GRANT_
 void Cluster::send_revokes(const std::vector<Revocation>& revocations) {
   std::map<NodeId, std::vector<uint64_t>> by_node;
   for (const auto& revocation : revocations) by_node[revocation.node].push_back(revocation.grant_id);
+  counters_.revokes += revocations.size();
   for (auto& [node, ids] : by_node) tasks_.spawn("revoke grants", revoke_at(node, std::move(ids)));
 }
 

@@ -1,4 +1,5 @@
 // Verdicts on stateids: giving and revoking them; and files that data servers changed for good.
+#include "common/nfs/file_handle.hpp"
 #include "common/rpc/request.hpp"
 #include "common/volume/volume.hpp"
 #include "mds/control/cluster.hpp"
@@ -30,6 +31,11 @@ io::Task<STATEID_CHECKres> Cluster::do_stateid_check(rpc::Request& request, cons
   question.stateid.other = args.other;
   question.filehandle = args.filehandle.bytes;
   question.access = args.access;
+  if (const auto handle = nfs::FileHandle::from_wire(args.filehandle.bytes); handle && verdicts_.ending(handle->fileid, args.node_id)) {
+    res.status = CTL_DELAY;
+    res.reason.text = "verdicts on this file are being taken back";
+    co_return res;
+  }
   const StateidVerdict verdict = hooks_.judge(question);
   if (!verdict.status) {
     res.status = CTL_REFUSED;
@@ -47,10 +53,31 @@ io::Task<STATEID_CHECKres> Cluster::do_stateid_check(rpc::Request& request, cons
   res.ok.dense_index = verdict.dense_index;
   res.ok.file_size = verdict.file_size;
   res.ok.set = to_wire(verdict.set, request.arena());
+  res.ok.readable.items = to_wire(verdict.readable, request.arena());
+  res.ok.writable.items = to_wire(verdict.writable, request.arena());
   co_return res;
 }
 
-io::Task<void> Cluster::forget_at(NodeId node, std::vector<VerdictBook::Entry> entries) {
+// Verdicts on these files are ending as long as this lives.
+class Cluster::Ending {
+ public:
+  Ending(Cluster& cluster, const std::vector<VerdictBook::Entry>& entries, NodeId node) : cluster_(cluster) {
+    std::set<uint64_t> files;
+    for (const auto& entry : entries)
+      if (files.insert(entry.fileid).second) numbers_.push_back(cluster_.verdicts_.begin_ending(entry.fileid, node));
+  }
+  Ending(Ending&& other) noexcept : cluster_(other.cluster_), numbers_(std::exchange(other.numbers_, {})) {}
+  ~Ending() {
+    for (const uint64_t number : numbers_) cluster_.verdicts_.end_ending(number);
+    if (!numbers_.empty()) cluster_.changed();
+  }
+
+ private:
+  Cluster& cluster_;
+  std::vector<uint64_t> numbers_;
+};
+
+io::Task<void> Cluster::forget_at(NodeId node, std::vector<VerdictBook::Entry> entries, Ending ending) {
   for (;;) {
     const Node* member = members_.find(node);
     if (member == nullptr || member->state == NodeState::fenced) {
@@ -86,14 +113,17 @@ void Cluster::revoke_verdicts_later(std::vector<VerdictBook::Entry> entries) {
   for (auto& [node, list] : by_node) {
     for (size_t at = 0; at < list.size(); at += 1000) {
       std::vector<VerdictBook::Entry> part(list.begin() + at, list.begin() + std::min(at + 1000, list.size()));
-      tasks_.spawn("revoke verdicts", forget_at(node, std::move(part)));
+      Ending ending(*this, part, node);
+      tasks_.spawn("revoke verdicts", forget_at(node, std::move(part), std::move(ending)));
     }
   }
 }
 
 io::Task<nfs::Status> Cluster::revoke_verdicts(std::vector<VerdictBook::Entry> entries) {
   if (entries.empty()) co_return nfs::Status{};
+  const Ending ending(*this, entries, VerdictBook::kEveryNode);  // until the caller has ended the stateid: it goes on without a pause in between
   revoke_verdicts_later(entries);
+  if (left_out(step::kAwaitVerdicts)) co_return nfs::Status{};
   const TimePoint deadline = mds_.seams().clock.now() + kVerdictPatience;
   auto outstanding = [&] {
     for (const auto& entry : entries) {
@@ -108,6 +138,12 @@ io::Task<nfs::Status> Cluster::revoke_verdicts(std::vector<VerdictBook::Entry> e
     co_await wait_change(deadline);
   }
   co_return nfs::Status{};
+}
+
+io::Task<void> Cluster::settle_verdicts(uint64_t fileid) {
+  if (left_out(step::kAwaitVerdicts)) co_return;
+  const uint64_t last = verdicts_.last_ending();
+  while (grants_.has_unknown() || verdicts_.ending_since(last, fileid)) co_await changed_.wait();
 }
 
 io::Task<STATUSres> Cluster::do_file_changed(rpc::Request& request, const FILE_CHANGEDargs& args) {

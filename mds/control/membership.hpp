@@ -53,6 +53,7 @@ class Membership {
   std::vector<NodeId> expire(TimePoint now);
   std::optional<TimePoint> next_expiry() const;
   void set_state(NodeId id, NodeState state);
+  void erase(NodeId id) { nodes_.erase(id); }
   void connection_closed(uint64_t connection);
 
   Node* find(NodeId id);

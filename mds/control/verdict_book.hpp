@@ -23,6 +23,16 @@ class VerdictBook {
   };
 
   void given(uint64_t fileid, const Other& other, uint64_t client, NodeId node);
+  // A verdict on the file is being taken back from a node (kEveryNode: a stateid is ending): that node is given none
+  // meanwhile, or its answer could be taken for one about the new verdict. Gives a number for end_ending(); they rise.
+  static constexpr NodeId kEveryNode = UINT32_MAX;
+  uint64_t begin_ending(uint64_t fileid, NodeId node);
+  void end_ending(uint64_t number) { ending_.erase(number); }
+  bool ending(uint64_t fileid, NodeId node) const;
+  // One that began no later than `number` is still under way, of this file (0: of any).
+  bool ending_since(uint64_t number, uint64_t fileid) const;
+  uint64_t last_ending() const { return endings_; }
+  bool any_ending() const { return !ending_.empty(); }
   // What must be revoked before the stateid, the client's use of the file, the file's permissions, or the client are
   // said to be gone.
   std::vector<Entry> of_stateid(uint64_t fileid, const Other& other) const;
@@ -33,6 +43,7 @@ class VerdictBook {
   // The node is gone or has dropped everything.
   void forget_node(NodeId node);
   size_t size() const { return size_; }
+  std::map<NodeId, uint32_t> by_node() const;  // how many each holds
 
  private:
   struct Given {
@@ -40,6 +51,8 @@ class VerdictBook {
     std::set<NodeId> nodes;
   };
   std::map<uint64_t, std::map<Other, Given>> files_;
+  std::map<uint64_t, std::pair<uint64_t, NodeId>> ending_;  // by number: file and node
+  uint64_t endings_ = 0;
   size_t size_ = 0;
 };
 

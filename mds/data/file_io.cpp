@@ -1,5 +1,7 @@
 #include "mds/data/file_io.hpp"
 
+#include "common/volume/volume.hpp"
+
 namespace pnfs::mds {
 
 using nfs::fail;
@@ -21,6 +23,13 @@ bool has_hole(const std::vector<MappedRange>& ranges) {
 
 }  // namespace
 
+io::Task<nfs::Status> FileIo::device_failed(Error why) {
+  if (why.code != Errc::fenced) co_return volume_status(why);
+  auto again = co_await volume_.reassert();
+  if (!again) co_return volume_status(again.error());
+  co_return fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "{}; it is put right", why.reason);
+}
+
 io::Task<nfs::Status> FileIo::read(FileId file, uint64_t offset, std::span<std::byte> into) {
   FileGate::Pass pass = co_await gate_.enter(file, false);
   std::unique_ptr<DataGuard::Hold> hold;
@@ -29,7 +38,7 @@ io::Task<nfs::Status> FileIo::read(FileId file, uint64_t offset, std::span<std::
   if (!extents) co_return volume_status(extents.error());
   std::vector<MappedRange> ranges = map_range(std::move(*extents), offset, into.size());
   auto done = co_await data_.read(std::move(ranges), into);
-  if (!done) co_return volume_status(done.error());
+  if (!done) co_return co_await device_failed(done.error());
   co_return nfs::Status{};
 }
 
@@ -55,7 +64,7 @@ io::Task<nfs::Status> FileIo::write(FileId file, uint64_t offset, std::span<cons
   }
   const block::ConstPiece pieces[] = {from};
   auto done = co_await data_.write(std::move(ranges), pieces, stable ? block::Fua::yes : block::Fua::no);
-  if (!done) co_return volume_status(done.error());
+  if (!done) co_return co_await device_failed(done.error());
   Inode inode;
   co_return names_.wrote(file, offset + from.size(), caller, inode);
 }
@@ -72,7 +81,7 @@ io::Task<nfs::Status> FileIo::zero_tail(FileId file, uint64_t size) {
   const block::ConstPiece pieces[] = {block::ConstPiece(zeros).first(rest)};
   // Durable before the new size is: else a crash between could show the old bytes beyond the new end.
   auto done = co_await data_.write(std::move(ranges), pieces, block::Fua::yes);
-  if (!done) co_return volume_status(done.error());
+  if (!done) co_return co_await device_failed(done.error());
   co_return nfs::Status{};
 }
 
@@ -83,17 +92,13 @@ io::Task<nfs::Status> FileIo::set_attributes(FileId file, SetAttributes set, con
   std::unique_ptr<DataGuard::Hold> hold;
   if (nfs::Status status = co_await guard_.hold(file, *set.size, UINT64_MAX, true, hold); !status) co_return status;
   if (nfs::Status status = names_.get(file, out); !status) co_return status;
-  // Also when the size stays: what lies mapped beyond it need not be zeros (a data server wrote, its client died).
-  const bool cuts = *set.size <= out.size;
-  if (cuts) {
-    if (nfs::Status status = co_await zero_tail(file, *set.size); !status) co_return status;
-  }
+  // Also when the file stays as it is or grows: data servers may have written beyond the size that is known here, and
+  // what they wrote beyond the new one must not come back when the file grows again.
+  if (nfs::Status status = co_await zero_tail(file, *set.size); !status) co_return status;
   auto savepoint = names_.catalog().begin();
   if (!savepoint) co_return volume_status(savepoint.error());
-  if (cuts) {
-    auto removed = names_.extents().remove(file, *set.size);
-    if (!removed) co_return volume_status(removed.error());
-  }
+  auto removed = names_.extents().remove(file, *set.size);
+  if (!removed) co_return volume_status(removed.error());
   if (nfs::Status status = names_.apply(file, set, caller, out); !status) co_return status;
   auto kept = savepoint->release();
   if (!kept) co_return volume_status(kept.error());
@@ -102,7 +107,7 @@ io::Task<nfs::Status> FileIo::set_attributes(FileId file, SetAttributes set, con
 
 io::Task<nfs::Status> FileIo::flush() {
   auto done = co_await data_.store().flush();
-  if (!done) co_return volume_status(done.error());
+  if (!done) co_return co_await device_failed(done.error());
   co_return nfs::Status{};
 }
 

@@ -9,12 +9,16 @@
 #include "mds/namespace/namespace.hpp"
 #include "mds/pnfs.hpp"
 
+namespace pnfs::volume {
+class Volume;
+}
+
 namespace pnfs::mds {
 
 class FileIo {
  public:
-  FileIo(io::Executor executor, volume::DataIo& data, Namespace& names, DataGuard& guard)
-      : data_(data), names_(names), guard_(guard), gate_(executor) {}
+  FileIo(io::Executor executor, volume::DataIo& data, Namespace& names, DataGuard& guard, volume::Volume& volume)
+      : data_(data), names_(names), guard_(guard), volume_(volume), gate_(executor) {}
 
   // Fills `into`; holes are zeros. The caller has clipped it to the file's size. NFS4ERR_DELAY, NFS4ERR_IO.
   io::Task<nfs::Status> read(FileId file, uint64_t offset, std::span<std::byte> into);
@@ -30,11 +34,15 @@ class FileIo {
   io::Task<nfs::Status> destroy(FileId file);
 
  private:
+  // The device's error as the client is told. A target that restarted and forgot who owns it is put right first: then
+  // DELAY, and the client comes again.
+  io::Task<nfs::Status> device_failed(Error why);
   io::Task<nfs::Status> zero_tail(FileId file, uint64_t size);
 
   volume::DataIo& data_;
   Namespace& names_;
   DataGuard& guard_;
+  volume::Volume& volume_;
   FileGate gate_;
 };
 

@@ -67,30 +67,6 @@ const Grant* GrantTable::extendable(NodeId node, uint64_t fileid, uint64_t grant
   return &it->second;
 }
 
-std::vector<Revocation> GrantTable::revoke_range(uint64_t fileid, const control::ByteRange& range, NodeId except) {
-  std::vector<Revocation> out;
-  const auto file = files_.find(fileid);
-  if (file == files_.end()) return out;
-  for (const uint64_t id : file->second.grants) {
-    Grant& held = by_id_.at(id);
-    if ((held.node == except && held.node != kMdsNode) || !held.set.touches(range)) continue;
-    if (!held.revoking && !held.quarantined && held.node != kMdsNode) out.push_back({held.node, id});
-    held.revoking = true;
-  }
-  return out;
-}
-
-bool GrantTable::clear_of(uint64_t fileid, const control::ByteRange& range, NodeId except) const {
-  if (!unknown_.empty()) return false;
-  const auto file = files_.find(fileid);
-  if (file == files_.end()) return true;
-  for (const uint64_t id : file->second.grants) {
-    const Grant& held = by_id_.at(id);
-    if ((held.node != except || held.node == kMdsNode) && held.set.touches(range)) return false;
-  }
-  return true;
-}
-
 void GrantTable::erase(uint64_t grant_id) {
   const auto it = by_id_.find(grant_id);
   if (it == by_id_.end()) return;
@@ -129,13 +105,6 @@ std::vector<Grant> GrantTable::snapshot() const {
   std::vector<Grant> out;
   for (const auto& [id, grant] : by_id_) out.push_back(grant);
   return out;
-}
-
-std::vector<uint64_t> GrantTable::files_of(NodeId node) const {
-  std::set<uint64_t> files;
-  for (const auto& [id, grant] : by_id_)
-    if (grant.node == node) files.insert(grant.fileid);
-  return {files.begin(), files.end()};
 }
 
 }  // namespace pnfs::mds

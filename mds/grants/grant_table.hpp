@@ -57,11 +57,6 @@ class GrantTable {
   // Would request() be granted? Used to choose how wide a window to offer.
   bool conflicts(NodeId node, uint64_t fileid, GrantMode mode, const control::StripeSet& set) const;
 
-  // Everything other nodes hold (the MDS's own short grants too) that touches the range must go: truncate, remove.
-  // `done` once clear_of() says so.
-  std::vector<Revocation> revoke_range(uint64_t fileid, const control::ByteRange& range, NodeId except = kMdsNode);
-  bool clear_of(uint64_t fileid, const control::ByteRange& range, NodeId except = kMdsNode) const;
-
   // Acknowledged by its node, or given back unasked. Unknown ids are ignored (answers cross). True if it was there.
   bool gone(NodeId node, uint64_t grant_id);
 
@@ -77,7 +72,6 @@ class GrantTable {
   const Grant* find(uint64_t grant_id) const;
   size_t size() const { return by_id_.size(); }
   std::vector<Grant> snapshot() const;  // for `pnfslab locks`
-  std::vector<uint64_t> files_of(NodeId node) const;
 
  private:
   struct File {

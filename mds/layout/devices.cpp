@@ -35,9 +35,12 @@ bool Device::uses(uint32_t node) const {
   return std::any_of(servers.begin(), servers.end(), [&](const DataServer& server) { return server.node == node; });
 }
 
-std::shared_ptr<const Device> DeviceTable::device_for(std::vector<DataServer> servers, uint32_t stripe_count) {
+std::shared_ptr<const Device> DeviceTable::device_for(std::vector<DataServer> servers, uint32_t stripe_count,
+                                                      bool fixed) {
   if (servers.empty()) return nullptr;
   auto device = std::make_shared<Device>();
+  device->asked_count = stripe_count;
+  const uint64_t fixed_id = 1 + (uint64_t{stripe_count} << 32);  // pnfs-dlm's was 1
   if (stripe_count == 0) stripe_count = static_cast<uint32_t>(servers.size());
   for (uint32_t i = 0; i < stripe_count; ++i)
     device->stripe_indices.push_back(i % static_cast<uint32_t>(servers.size()));
@@ -45,15 +48,35 @@ std::shared_ptr<const Device> DeviceTable::device_for(std::vector<DataServer> se
   hash.add(stripe_count);
   for (const DataServer& server : servers) {
     hash.add(server.node);
+    if (server.instance != 0) hash.add(server.instance);
     for (const DsAddress& address : server.addresses) {
       hash.add(address.ip);
       hash.add(address.port);
     }
   }
+  device->content = hash.value;
+  if (const auto it = deleted_.find(hash.value); it != deleted_.end()) hash.add(it->second);
   put(device->id.bytes.data(), volume_id_);
-  put(device->id.bytes.data() + 8, hash.value);
+  put(device->id.bytes.data() + 8, fixed ? fixed_id : hash.value);
   device->servers = std::move(servers);
-  return devices_.try_emplace(device->id, std::move(device)).first->second;
+  auto& held = devices_[device->id];
+  if (held != nullptr && held->content == device->content) return held;
+  ++version_;
+  return held = std::move(device);
+}
+
+void DeviceTable::forget(const nfs::deviceid4& id) {
+  const auto it = devices_.find(id);
+  if (it == devices_.end()) return;
+  ++deleted_[it->second->content];
+  ++version_;
+  devices_.erase(it);
+}
+
+std::vector<std::shared_ptr<const Device>> DeviceTable::all() const {
+  std::vector<std::shared_ptr<const Device>> out;
+  for (const auto& [id, device] : devices_) out.push_back(device);
+  return out;
 }
 
 std::shared_ptr<const Device> DeviceTable::find(const nfs::deviceid4& id) const {
@@ -82,7 +105,7 @@ nfs::nfsv4_1_file_layout_ds_addr4 device_address(const Device& device, const io:
       // An IPv4 client on a dual-stack listener is an IPv4 client.
       if (ip.is_v6() && ip.to_v6().is_v4_mapped())
         ip = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, ip.to_v6());
-      const io::Endpoint at(ip, addresses[a].port);
+      const io::Endpoint at(ip, addresses[a].port != 0 ? addresses[a].port : local.port());
       list[a].na_r_netid.text = arena.copy(rpc::netid_of(at));
       list[a].na_r_addr.text = arena.copy(std::string_view(rpc::to_uaddr(at)));
     }

@@ -8,8 +8,6 @@ using nfs::fail;
 
 namespace {
 
-constexpr size_t kMostSegments = 16;  // in one reply
-
 struct FileHandles final : HandleMaker {
   const FilesDriver::Handle& handle;
   FileId file;
@@ -22,44 +20,48 @@ struct FileHandles final : HandleMaker {
 
 }  // namespace
 
+std::shared_ptr<const FileStriping> FilesDriver::striping_for(const LayoutRequest& request) {
+  StripingRules rules = personality_.striping;
+  // A hint is a wish: one that does not fit this volume's rules is passed over (5.12.4).
+  if (auto fits = apply_words(rules, request.hint); !fits)
+    spdlog::debug("file {}: its layout hint is passed over: {}", request.file, fits.error().reason);
+  auto device = devices_.device_for(servers_(), rules.stripe_count, personality_.device_ids == DeviceIds::fixed);
+  if (device == nullptr) return nullptr;
+  return std::make_shared<FileStriping>(make_striping(rules, std::move(device), request.file));
+}
+
 Status FilesDriver::layout(const LayoutRequest& request, Arena& arena, LayoutAnswer& answer) {
   if (!personality_.grants_layouts)
     return fail(nfs::NFS4ERR_LAYOUTUNAVAILABLE, "18.43.3", "this server is configured to grant no layouts");
-  auto device = devices_.device_for(servers_(), personality_.stripe_count);
-  if (device == nullptr)
-    return fail(nfs::NFS4ERR_LAYOUTUNAVAILABLE, "18.43.3", "no data server is there to be named in a layout");
-  answer.striping = std::make_shared<FileStriping>(make_striping(personality_, device, request.file));
-  const auto body = layout_body(*answer.striping, FileHandles(handle_, request.file, request.generation), arena);
+  answer.striping = request.held != nullptr ? request.held : striping_for(request);
+  if (answer.striping == nullptr)
+    return fail(nfs::NFS4ERR_LAYOUTUNAVAILABLE, "18.43.3", "{}",
+                personality_.devices_from_dlm_line
+                    ? "no pnfs_dlm_device line names a data server (pnfs-mds --dlm-device, pnfslab dlm-device)"
+                    : "no data server is there to be named in a layout");
 
-  auto add = [&](uint64_t offset, uint64_t length) {
+  // Table 13: what must be covered. READ needs nothing past the end of the file.
+  const uint64_t offset = request.wanted.offset;
+  uint64_t need_end = control::range_of(offset, request.minlength).end;
+  if (!request.rw) need_end = std::min(need_end, std::max(request.file_size, offset));
+  const auto pieces = cut_segments(*answer.striping, offset, request.wanted.end, need_end);
+  if (pieces.empty()) {
+    const bool before = offset < answer.striping->pattern_offset;
+    return fail(request.minlength == 0 ? nfs::NFS4ERR_LAYOUTTRYLATER : nfs::NFS4ERR_BADLAYOUT, "18.43.3",
+                "{} bytes from {} have no layout: {}", request.minlength, offset,
+                before ? fmt::format("the striping pattern starts at {}", answer.striping->pattern_offset)
+                       : fmt::format("layouts are cut into segments of {} bytes", answer.striping->segment_bytes));
+  }
+  const auto body = layout_body(*answer.striping, FileHandles(handle_, request.file, request.generation), arena);
+  for (const auto& piece : pieces) {
     nfs::layout4 segment;
-    segment.lo_offset = offset;
-    segment.lo_length = length;
+    segment.lo_offset = piece.offset;
+    segment.lo_length = piece.end == control::kToEnd ? nfs::NFS4_UINT64_MAX : piece.length();
     segment.lo_iomode = request.rw ? nfs::LAYOUTIOMODE4_RW : nfs::LAYOUTIOMODE4_READ;
     segment.lo_content.loc_body.bytes = body;
     answer.segments.push_back(segment);
-  };
-  if (personality_.segment_bytes == 0) {
-    add(0, nfs::NFS4_UINT64_MAX);
-    return {};
   }
-  // Table 13: from loga_offset or before it, at least loga_minlength; several segments where one does not reach.
-  const uint64_t unit = personality_.segment_bytes;
-  if (request.minlength == nfs::NFS4_UINT64_MAX)
-    return fail(nfs::NFS4ERR_BADLAYOUT, "18.43.3", "layouts are cut into segments of {} bytes, none reaches the end", unit);
-  const uint64_t first = request.wanted.offset / unit * unit;
-  const uint64_t need_end = request.wanted.offset + request.minlength;
-  for (uint64_t at = first; answer.segments.size() < kMostSegments; at += unit) {
-    if (at > UINT64_MAX - unit) {
-      add(at, nfs::NFS4_UINT64_MAX);
-      return {};
-    }
-    add(at, unit);
-    const uint64_t end = at + unit;
-    if (end >= need_end && (end >= request.wanted.end || answer.segments.size() >= kMostSegments / 4)) return {};
-  }
-  return fail(nfs::NFS4ERR_BADLAYOUT, "18.43.3", "minlength {} is more than {} segments of {} bytes", request.minlength,
-              kMostSegments, unit);
+  return {};
 }
 
 Status FilesDriver::device(const nfs::deviceid4& id, const io::Endpoint& local, Arena& arena,

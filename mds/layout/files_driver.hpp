@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "mds/layout/layout_driver.hpp"
+#include "mds/layout/personality.hpp"
 #include "mds/layout/striping.hpp"
 
 namespace pnfs::mds::layout {
@@ -25,6 +26,8 @@ class FilesDriver final : public LayoutDriver {
   std::vector<nfs::deviceid4> devices() const override;
 
  private:
+  std::shared_ptr<const FileStriping> striping_for(const LayoutRequest& request);
+
   const Personality& personality_;
   DeviceTable& devices_;
   Servers servers_;

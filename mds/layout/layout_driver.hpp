@@ -18,6 +18,11 @@ struct LayoutRequest {
   bool rw = false;
   ByteRange wanted;
   uint64_t minlength = 0;
+  uint64_t file_size = 0;
+  std::string_view hint;  // words of striping_rules.hpp
+  // What the client holds of the file already: all it holds follows one pattern, or data servers would take its handles
+  // and offsets for those of another one (RFC 8881 13.11: no restriping while layouts are out).
+  std::shared_ptr<const FileStriping> held;
 };
 
 struct LayoutAnswer {
@@ -29,7 +34,7 @@ class LayoutDriver {
  public:
   virtual ~LayoutDriver() = default;
   virtual nfs::layouttype4 type() const = 0;
-  // LAYOUTUNAVAILABLE, BADLAYOUT, LAYOUTTRYLATER.
+  // LAYOUTUNAVAILABLE, BADLAYOUT, LAYOUTTRYLATER. The segments may be more than the client can take.
   virtual Status layout(const LayoutRequest& request, Arena& arena, LayoutAnswer& answer) = 0;
   // The device_addr4 body for a client whose connection to the MDS ends at `local`. NOENT.
   virtual Status device(const nfs::deviceid4& id, const io::Endpoint& local, Arena& arena,

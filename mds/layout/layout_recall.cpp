@@ -79,15 +79,25 @@ void LayoutTable::bulk_answered(clientid4 client, bool will_return) {
   for (const FileId file : files) erase({file, client});
 }
 
-std::vector<LayoutRecall> LayoutTable::overdue(TimePoint sent_before) const {
+std::vector<LayoutRecall> LayoutTable::revoke_overdue(TimePoint sent_before, TimePoint now) {
   std::vector<LayoutRecall> out;
   for (const auto& [key, held] : held_) {
-    if (held.recall && held.recall->sent <= sent_before) out.push_back(*held.recall);
     const auto bulk = bulk_.find(key.second);
-    if (bulk != bulk_.end() && bulk->second.sent <= sent_before)
+    if (held.recall && held.recall->sent <= sent_before) {
+      out.push_back(*held.recall);
+    } else if (bulk != bulk_.end() && bulk->second.sent <= sent_before) {
       out.push_back({.client = key.second, .file = key.first, .stateid = held.stateid, .sent = bulk->second.sent});
+    }
   }
+  for (const LayoutRecall& recall : out) revoke(recall.client, recall.file, now);
+  // Also those of clients that had nothing left: nobody waits for their LAYOUTRETURN any more.
+  std::erase_if(bulk_, [&](const auto& entry) { return entry.second.sent <= sent_before; });
   return out;
+}
+
+bool LayoutTable::recall_outstanding(clientid4 client, FileId file) const {
+  const Held* held = find(client, file);
+  return held != nullptr && held->recall.has_value();
 }
 
 bool LayoutTable::recall_outstanding(FileId file) const {

@@ -35,7 +35,10 @@ LayoutTable::Held* LayoutTable::find(clientid4 client, FileId file) {
   return it == held_.end() ? nullptr : &it->second;
 }
 
-Status LayoutTable::check_stateid(const Held* held, const stateid4& presented) const {
+Status LayoutTable::check_stateid(clientid4 client, const Held* held, const stateid4& presented) const {
+  if (const auto revoked = revoked_.find(client);
+      revoked != revoked_.end() && revoked->second.contains(presented.other.bytes))
+    return fail(nfs::NFS4ERR_ADMIN_REVOKED, "12.5.6", "the layout was revoked; free its stateid");
   if (held == nullptr || held->stateid.other != presented.other)
     return fail(nfs::NFS4ERR_BAD_STATEID, "12.5.3", "the client holds no layout of this file under that stateid");
   if (presented.seqid == 0)
@@ -54,9 +57,12 @@ Status LayoutTable::may_get(clientid4 client, FileId file, const stateid4& prese
                             const ByteRange& range) const {
   const Held* held = find(client, file);
   if (is_layout)
-    if (auto status = check_stateid(held, presented); !status) return status;
+    if (auto status = check_stateid(client, held, presented); !status) return status;
   if (bulk_.contains(client))
     return fail(nfs::NFS4ERR_RECALLCONFLICT, "12.5.5.2.1.5", "a recall of all layouts of this client is outstanding");
+  if (held != nullptr && held->segments.size() >= kMostPieces)
+    return fail(nfs::NFS4ERR_LAYOUTTRYLATER, "18.43.3", "the client holds {} pieces of the file apart; return some",
+                held->segments.size());
   if (held == nullptr || !held->recall || !held->recall->range.overlaps(range)) return {};
   const LayoutRecall& recall = *held->recall;
   // 12.5.5.2.1.3, case 3 against cases 1 and 2.
@@ -106,8 +112,10 @@ std::vector<session::RequestName> LayoutTable::granting_requests(clientid4 clien
 
 Status LayoutTable::may_commit(clientid4 client, FileId file, const stateid4& stateid, const ByteRange& range) const {
   const Held* held = find(client, file);
-  if (auto status = check_stateid(held, stateid); !status)  // 18.42.3: BADLAYOUT where others say BAD_STATEID
-    return {nfs::NFS4ERR_BADLAYOUT, "18.42.3", status.reason};
+  if (auto status = check_stateid(client, held, stateid); !status) {
+    if (status.status == nfs::NFS4ERR_ADMIN_REVOKED) return status;
+    return {nfs::NFS4ERR_BADLAYOUT, "18.42.3", status.reason};  // BADLAYOUT where others say BAD_STATEID
+  }
   bool any = false;
   for (const Segment& segment : held->segments) {
     if (!segment.range.overlaps(range)) continue;
@@ -138,7 +146,7 @@ Status LayoutTable::give_back(clientid4 client, FileId file, const stateid4& sta
   if (bulk_.contains(client))
     return fail(nfs::NFS4ERR_RECALLCONFLICT, "12.5.5.2.1.5", "a recall of all layouts of this client is outstanding");
   Held* held = find(client, file);
-  if (auto status = check_stateid(held, stateid); !status) return status;
+  if (auto status = check_stateid(client, held, stateid); !status) return status;
   subtract(*held, iomode, range);
   // 12.5.5.1: the final return of a recall names the whole recalled range.
   if (held->recall && range.contains(held->recall->range) &&
@@ -158,7 +166,8 @@ Status LayoutTable::give_back_all(clientid4 client, BulkScope scope, layoutiomod
   const auto bulk = bulk_.find(client);
   if (bulk != bulk_.end() && bulk->second.scope != scope)
     return fail(nfs::NFS4ERR_RECALLCONFLICT, "12.5.5.2.1.5", "the outstanding recall is of the other scope");
-  if (bulk != bulk_.end()) bulk_.erase(bulk);
+  // 12.5.5.1: the final return echoes the recall, which is of any iomode.
+  if (bulk != bulk_.end() && iomode == nfs::LAYOUTIOMODE4_ANY) bulk_.erase(bulk);
   const auto owned = by_client_.find(client);
   if (owned == by_client_.end()) return {};
   files.assign(owned->second.begin(), owned->second.end());
@@ -181,11 +190,18 @@ void LayoutTable::drop(clientid4 client, FileId file) {
   erase({file, client});
 }
 
-void LayoutTable::revoke(clientid4 client, FileId file) {
+void LayoutTable::revoke(clientid4 client, FileId file, TimePoint now) {
   const Held* held = find(client, file);
   if (held == nullptr) return;
-  revoked_[client].insert(held->stateid.other.bytes);
+  // An entry without segments only waits for the last word of a recall: the client has nothing to lose by it.
+  if (!held->segments.empty()) revoked_[client].emplace(held->stateid.other.bytes, now);
   erase({file, client});
+}
+
+void LayoutTable::forget_revoked(TimePoint revoked_before) {
+  for (auto& [client, stateids] : revoked_)
+    std::erase_if(stateids, [&](const auto& entry) { return entry.second <= revoked_before; });
+  std::erase_if(revoked_, [](const auto& entry) { return entry.second.empty(); });
 }
 
 void LayoutTable::drop_client(clientid4 client) {
@@ -202,15 +218,13 @@ void LayoutTable::drop_file(FileId file) {
 }
 
 Status LayoutTable::test(clientid4 client, const stateid4& stateid) const {
-  if (const auto revoked = revoked_.find(client); revoked != revoked_.end() && revoked->second.contains(stateid.other.bytes))
-    return fail(nfs::NFS4ERR_ADMIN_REVOKED, "8.3", "the layout was revoked; free its stateid");
   if (const auto owned = by_client_.find(client); owned != by_client_.end()) {
     for (const FileId file : owned->second) {
       const Held& held = held_.at({file, client});
-      if (held.stateid.other == stateid.other) return check_stateid(&held, stateid);
+      if (held.stateid.other == stateid.other) return check_stateid(client, &held, stateid);
     }
   }
-  return check_stateid(nullptr, stateid);
+  return check_stateid(client, nullptr, stateid);
 }
 
 Status LayoutTable::free(clientid4 client, const stateid4& stateid) {
@@ -224,7 +238,10 @@ Status LayoutTable::free(clientid4 client, const stateid4& stateid) {
 }
 
 bool LayoutTable::has_state(clientid4 client) const {
-  return by_client_.contains(client);
+  const auto owned = by_client_.find(client);
+  return owned != by_client_.end() && std::ranges::any_of(owned->second, [&](FileId file) {
+    return !held_.at({file, client}).segments.empty();
+  });
 }
 
 bool LayoutTable::holds(clientid4 client, FileId file, bool rw) const {
@@ -238,11 +255,6 @@ std::shared_ptr<const FileStriping> LayoutTable::striping_of(clientid4 client, F
   return held == nullptr ? nullptr : held->striping;
 }
 
-std::shared_ptr<const FileStriping> LayoutTable::any_striping_of(FileId file) const {
-  const auto it = held_.lower_bound({file, 0});
-  return it == held_.end() || it->first.first != file ? nullptr : it->second.striping;
-}
-
 std::vector<clientid4> LayoutTable::holders(FileId file) const {
   std::vector<clientid4> out;
   for (auto it = held_.lower_bound({file, 0}); it != held_.end() && it->first.first == file; ++it)
@@ -253,6 +265,34 @@ std::vector<clientid4> LayoutTable::holders(FileId file) const {
 std::vector<Segment> LayoutTable::segments(clientid4 client, FileId file) const {
   const Held* held = find(client, file);
   return held == nullptr ? std::vector<Segment>{} : held->segments;
+}
+
+std::vector<ByteRange> LayoutTable::covered(clientid4 client, FileId file, bool rw) const {
+  std::vector<ByteRange> parts;
+  for (const Segment& segment : segments(client, file))
+    if (segment.rw || !rw) parts.push_back(segment.range);
+  std::ranges::sort(parts, {}, &ByteRange::offset);
+  std::vector<ByteRange> joined;
+  for (const ByteRange& part : parts) {
+    if (joined.empty() || joined.back().end < part.offset) {
+      joined.push_back(part);
+    } else {
+      joined.back().end = std::max(joined.back().end, part.end);
+    }
+  }
+  return joined;
+}
+
+std::set<FileId> LayoutTable::files() const {
+  std::set<FileId> out;
+  for (const auto& [key, held] : held_) out.insert(key.first);
+  return out;
+}
+
+bool LayoutTable::any(const std::function<bool(const FileStriping&)>& wanted, clientid4 client) const {
+  return std::any_of(held_.begin(), held_.end(), [&](const auto& entry) {
+    return (client == 0 || entry.first.second == client) && entry.second.striping && wanted(*entry.second.striping);
+  });
 }
 
 }  // namespace pnfs::mds::layout

@@ -1,18 +1,14 @@
 #include "mds/layout/personality.hpp"
 
-#include "common/base/config.hpp"
-
 namespace pnfs::mds::layout {
 
 namespace {
-
-constexpr uint32_t kStripeAlign = 4096;  // clients of about Linux 3.2 wanted a multiple of the page size
 
 Personality modern() {
   Personality p;
   // Linux 6.1 before 6.1.178 ignores the stripes of a sparse layout with a single filehandle (fixed by ad7963a78) and
   // sends everything to the first data server; 13.3 allows one filehandle for each as well, and all clients honour that.
-  p.one_handle = false;
+  p.striping.handles = HandleRule::each;
   return p;
 }
 
@@ -23,12 +19,13 @@ Personality dlm_2014() {
   p.rw_refusal =
       "DLM exports grant layouts for READ only: this server's data servers cannot take writes, and the profile says so "
       "before it looks at anything else; RFC 8881 15.1.10.1 lets the client ask again for READ";
-  p.stripe_bytes = 1u << 20;  // the server's largest transfer, rounded down to the file system's block
-  p.first_index = FirstIndexRule::inode_mask;
+  p.striping.stripe_bytes = 1u << 20;  // the server's largest transfer, rounded down to the file system's block
+  p.striping.first_index = FirstIndexRule::inode_mask;
   p.offers_layoutcommit = false;
-  p.offers_layoutreturn = false;
   p.recalls = false;
   p.checks_stateids_at_ds = false;
+  p.device_ids = DeviceIds::fixed;
+  p.device_notices = false;
   p.devices_from_dlm_line = true;
   return p;
 }
@@ -36,9 +33,8 @@ Personality dlm_2014() {
 Personality local_export() {
   Personality p;
   p.name = "local-export";
-  p.stripe_bytes = 64 * 1024;
-  p.stripe_count = 1;
-  p.commit_thru_mds = true;
+  p.striping.stripe_count = 1;
+  p.striping.commit_thru_mds = true;
   p.layoutcommit_stub = true;
   p.mds_is_the_ds = true;
   return p;
@@ -47,9 +43,56 @@ Personality local_export() {
 Personality spnfs() {
   Personality p;
   p.name = "spnfs";
-  p.stripe_bytes = 8192;
-  p.first_index = FirstIndexRule::zero;
+  p.striping.stripe_bytes = 8192;
   return p;
+}
+
+bool set_switch(std::string_view value, bool& out) {
+  if (value != "yes" && value != "no") return false;
+  out = value == "yes";
+  return true;
+}
+
+Result<void> apply_own_word(Personality& p, std::string_view word) {
+  const size_t equals = word.find('=');
+  const std::string_view key = word.substr(0, equals);
+  const std::string_view value = equals == word.npos ? std::string_view{} : word.substr(equals + 1);
+  const std::pair<std::string_view, bool*> switches[] = {
+      {"rw", &p.grants_rw},
+      {"layouts", &p.grants_layouts},
+      {"recalls", &p.recalls},
+      {"ds-stateid-checks", &p.checks_stateids_at_ds},
+      {"device-notices", &p.device_notices},
+      {"dlm-keeps-old-tail", &p.dlm_keeps_old_tail},
+      {"dlm-prefix-match", &p.dlm_prefix_match},
+      {"revoked-until-freed", &p.revoked_until_freed},
+  };
+  for (const auto& [name, flag] : switches) {
+    if (name != key) continue;
+    if (!set_switch(value, *flag)) return error(Errc::invalid, "'{}': {} must be yes or no", word, key);
+    if (key == "rw" && p.rw_refusal.empty()) p.rw_refusal = "this server is configured to grant layouts for READ only";
+    return {};
+  }
+  if (key == "device-ids" && (value == "content" || value == "instance" || value == "fixed")) {
+    p.device_ids = value == "fixed"      ? DeviceIds::fixed
+                   : value == "instance" ? DeviceIds::instance
+                                         : DeviceIds::content;
+    return {};
+  }
+  if (key == "device-change" && (value == "immediate" || value == "later")) {
+    p.device_change_immediate = value == "immediate";
+    return {};
+  }
+  constexpr std::string_view kThresholds[] = {"threshold-read-size", "threshold-write-size", "threshold-read-iosize",
+                                              "threshold-write-iosize"};
+  for (size_t i = 0; i < p.thresholds.size(); ++i) {
+    if (key != kThresholds[i]) continue;
+    uint64_t bytes = 0;
+    if (!parse_bytes(value, bytes)) return error(Errc::invalid, "'{}': {} must be a number of bytes", word, key);
+    p.thresholds[i] = bytes;
+    return {};
+  }
+  return error(Errc::invalid, "'{}' is no word of a layout personality; see mds/layout/PERSONALITIES.md", word);
 }
 
 }  // namespace
@@ -66,45 +109,28 @@ Result<Personality> make_personality(std::string_view name) {
   return error(Errc::invalid, "profile '{}' is not known; choose one of {}", name, fmt::join(personality_names(), ", "));
 }
 
-Result<void> check_personality(const Personality& p) {
-  if (p.stripe_bytes == 0 || p.stripe_bytes % kStripeAlign != 0)
-    return error(Errc::invalid, "layout.stripe_bytes {} is not a multiple of {}", p.stripe_bytes, kStripeAlign);
-  if (p.pattern_offset % kStripeAlign != 0)
-    return error(Errc::invalid, "layout.pattern_offset {} is not a multiple of {}", p.pattern_offset, kStripeAlign);
-  if (p.segment_bytes % kStripeAlign != 0)
-    return error(Errc::invalid, "layout.segment_bytes {} is not a multiple of {}", p.segment_bytes, kStripeAlign);
-  if (p.stripe_count > 4096)
-    return error(Errc::invalid, "layout.stripe_count {} is over the 4096 that clients take", p.stripe_count);
-  return {};
+Result<void> apply_words(Personality& personality, std::string_view words) {
+  Personality changed = personality;
+  auto done = for_each_word(words, [&](std::string_view word) -> Result<void> {
+    auto known = apply_word(changed.striping, word);
+    if (!known) return known.error();
+    return *known ? Result<void>{} : apply_own_word(changed, word);
+  });
+  if (done) done = check_rules(changed.striping);
+  if (done) personality = std::move(changed);
+  return done;
 }
 
-Result<void> read_personality(ConfigReader& reader, Personality& personality) {
-  std::string name = personality.name;
-  reader.choice("profile", name, personality_names());
-  if (name != personality.name) {
-    auto made = make_personality(name);
-    if (!made) return {};  // choice() has noted it for finish()
-    personality = *made;
-  }
-  reader.value("stripe_bytes", personality.stripe_bytes, 1, 1 << 30);
-  reader.value("stripe_count", personality.stripe_count, 0, 4096);
-  reader.value("dense", personality.dense);
-  reader.value("commit_through_mds", personality.commit_thru_mds);
-  reader.value("pattern_offset", personality.pattern_offset);
-  reader.value("segment_bytes", personality.segment_bytes);
-  reader.value("return_on_close", personality.return_on_close);
-  reader.value("one_filehandle", personality.one_handle);
-  reader.value("grants_rw", personality.grants_rw);
-  reader.value("dlm_keeps_old_tail", personality.keeps_old_dlm_tail);
-  reader.value("dlm_prefix_match", personality.dlm_prefix_match);
-  std::string rule = personality.first_index == FirstIndexRule::inode_mask     ? "inode-mask"
-                     : personality.first_index == FirstIndexRule::inode_modulo ? "inode-modulo"
-                                                                           : "zero";
-  reader.choice("first_stripe_index", rule, {"zero", "inode-mask", "inode-modulo"});
-  personality.first_index = rule == "inode-mask"     ? FirstIndexRule::inode_mask
-                        : rule == "inode-modulo" ? FirstIndexRule::inode_modulo
-                                                 : FirstIndexRule::zero;
-  return check_personality(personality);
+Result<void> add_directory(Personality& personality, std::string_view text) {
+  const size_t blank = text.find(' ');
+  const std::string_view path = text.substr(0, blank);
+  const std::string_view words = blank == text.npos ? std::string_view{} : text.substr(blank + 1);
+  if (!path.starts_with('/') || words.empty())
+    return error(Errc::invalid, "'{}': a directory and its striping are expected, \"/dir unit=8K packing=dense\"", text);
+  StripingRules rules = personality.striping;
+  if (auto good = apply_words(rules, words); !good) return good.error().with_context(path);
+  personality.directories.push_back({std::string(path), std::string(words)});
+  return {};
 }
 
 }  // namespace pnfs::mds::layout

@@ -2,6 +2,7 @@
 
 #include "common/volume/volume.hpp"
 #include "mds/mds.hpp"
+#include "mds/namespace/names.hpp"
 
 namespace pnfs::mds {
 
@@ -24,13 +25,20 @@ PnfsServer& pnfs_of(Mds& mds) {
 PnfsServer::PnfsServer(Mds& mds, Personality personality)
     : mds_(mds),
       personality_(std::move(personality)),
-      dlm_({.keeps_old_tail = personality_.keeps_old_dlm_tail, .prefix_match = personality_.dlm_prefix_match}),
+      dlm_({.keeps_old_tail = personality_.dlm_keeps_old_tail, .prefix_match = personality_.dlm_prefix_match}),
       table_([this] { return mds_.state().new_key(state::StateKind::layout).with_seqid(0).other.bytes; }),
       tasks_(mds.seams().executor) {
   cluster::Cluster::Hooks hooks;
   hooks.judge = [this](const cluster::StateidQuestion& question) { return judge(question); };
-  hooks.membership_changed = [this] { membership_changed(); };
+  hooks.membership_changed = [this] { devices_changed(); };
   hooks.server_scope = [this] { return mds_.server_scope(); };
+  hooks.takes_mds_handles = [this] {
+    StripingRules rules = personality_.striping;
+    bool any = rules.handles == HandleRule::none;
+    for (const DirectoryRules& dir : personality_.directories)
+      if (apply_words(rules = personality_.striping, dir.words)) any = any || rules.handles == HandleRule::none;
+    return any;
+  };
   cluster_ = std::make_unique<cluster::Cluster>(mds_, std::move(hooks));
 }
 
@@ -73,31 +81,9 @@ LayoutDriver* PnfsServer::driver(nfs::layouttype4 type) {
   return files_ != nullptr && type == files_->type() ? files_.get() : nullptr;
 }
 
-// Which data servers new layouts name, by node id, so that stripe indices do not depend on who came first.
-std::vector<DataServer> PnfsServer::servers() const {
-  std::vector<DataServer> out;
-  if (personality_.mds_is_the_ds) {
-    const auto listening = mds_.options().listen;
-    out.push_back({0, "mds", {{"", listening.empty() ? uint16_t{2049} : listening.front().port()}}});
-    return out;
-  }
-  const auto usable = cluster_->members().usable();
-  const auto line = dlm_.servers_of(mds_.volume().superblock().name.empty() ? "sdb" : "sdb");
-  for (const cluster::Node* node : usable) {
-    if (node->draining) continue;
-    DataServer server{node->id, node->name, node->addresses};
-    out.push_back(std::move(server));
-  }
-  if (line.empty()) return out;
-  // The line names addresses; the i-th address stands for the i-th data server, at the port it serves.
-  std::vector<DataServer> listed;
-  for (size_t i = 0; i < line.size() && i < out.size(); ++i) {
-    DataServer server = out[i];
-    const uint16_t port = server.addresses.empty() ? uint16_t{2049} : server.addresses.front().port;
-    server.addresses = {{line[i], port}};
-    listed.push_back(std::move(server));
-  }
-  return listed;
+uint32_t PnfsServer::exchange_flags() const {
+  // local-export: the MDS has both roles (13.1), so that a client takes it for its own data server.
+  return nfs::EXCHGID4_FLAG_USE_PNFS_MDS | (personality_.mds_is_the_ds ? nfs::EXCHGID4_FLAG_USE_PNFS_DS : 0);
 }
 
 io::Task<Status> PnfsServer::hold(FileId file, uint64_t offset, uint64_t length, bool write,
@@ -107,8 +93,17 @@ io::Task<Status> PnfsServer::hold(FileId file, uint64_t offset, uint64_t length,
   return cluster_->hold(file, control::range_of(offset, length), write ? GrantMode::ex : GrantMode::pr, out);
 }
 
-io::Task<Status> PnfsServer::revoke_stateid(clientid4, FileId file, stateid4 stateid) {
-  return cluster_->revoke_verdicts(cluster_->verdicts().of_stateid(file, stateid.other.bytes));
+// All of the client's on the file: locks end with their open, and what still lives is asked for again.
+io::Task<Status> PnfsServer::revoke_stateid(clientid4 client, FileId file, stateid4) {
+  return cluster_->revoke_verdicts(cluster_->verdicts().of_client(file, client));
+}
+
+io::Task<void> PnfsServer::settle(FileId file) {
+  return cluster_->settle_verdicts(file);
+}
+
+bool PnfsServer::settled() const {
+  return !cluster_->verdicts_are_ending();
 }
 
 // A files layout says where data is served, not where it lies: truncate and remove leave it true. What data servers
@@ -117,87 +112,55 @@ io::Task<Status> PnfsServer::recall_layouts(FileId file, clientid4) {
   return cluster_->revoke_verdicts(cluster_->verdicts().of_file(file));
 }
 
+Status PnfsServer::recall_writers(FileId file) {
+  const auto holders = table_.holders(file);
+  const bool any = std::ranges::any_of(holders, [&](clientid4 client) { return table_.holds(client, file, true); });
+  if (!any || !personality_.recalls) return {};
+  send(table_.recall_file(file, {}, nfs::LAYOUTIOMODE4_RW, mds_.seams().clock.now()));
+  return fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "layouts for writing of file {} are being recalled", file);
+}
+
 void PnfsServer::drop_client(clientid4 client) {
   table_.drop_client(client);
+  notices_.drop_client(client);
   cluster_->revoke_verdicts_later(cluster_->verdicts().of_client_everywhere(client));
 }
 
 void PnfsServer::client_closed(clientid4 client, FileId file) {
-  if (personality_.return_on_close) table_.drop(client, file);
+  const auto striping = table_.striping_of(client, file);
+  if (striping == nullptr || !striping->return_on_close) return;
+  // 18.43.3: it was told to return the layout before its close.
+  table_.drop(client, file);
+  returned(client, file);
 }
 
+// Also of a part: what remains is asked for again. The reply waits until it is done (Mds::before_reply).
 void PnfsServer::returned(clientid4 client, FileId file) {
-  if (!table_.holds(client, file)) cluster_->revoke_verdicts_later(cluster_->verdicts().of_client(file, client));
+  cluster_->revoke_verdicts_later(cluster_->verdicts().of_client(file, client));
 }
 
-// RFC 8881 13.9.1: the same validation as if the I/O came to the MDS, and a layout that covers it.
-cluster::StateidVerdict PnfsServer::judge(const cluster::StateidQuestion& question) {
-  cluster::StateidVerdict verdict;
-  auto refuse = [&](Status why) {
-    verdict.status = std::move(why);
-    return verdict;
-  };
-  const auto handle = nfs::FileHandle::from_wire(question.filehandle);
-  if (!handle) return refuse(fail(nfs::NFS4ERR_BADHANDLE, "15.1.2.1", "not a filehandle of this volume"));
-  auto inode = mds_.catalog().get(handle->fileid);
-  if (handle->volume_id != mds_.volume_id() || !inode ||
-      static_cast<uint32_t>(inode->generation) != handle->generation)
-    return refuse(fail(nfs::NFS4ERR_STALE, "15.1.2.7", "the file is gone"));
-  verdict.fileid = handle->fileid;
-  verdict.generation = inode->generation;
-  verdict.file_size = inode->size;
+void PnfsServer::file_removed(FileId file) {
+  if (personality_.recalls) send(table_.recall_file(file, {}, nfs::LAYOUTIOMODE4_ANY, mds_.seams().clock.now()));
+}
 
-  clientid4 client = 0;
-  std::string theirs;
-  mds_.sessions().each_client([&](const session::Client& c) {
-    if (!c.confirmed || c.owner != question.co_ownerid) return;
-    client = c.id;
-    theirs = session::to_string(c.principal);
-  });
-  if (client == 0)
-    return refuse(fail(nfs::NFS4ERR_BAD_STATEID, "13.9.1", "the MDS knows no client of this owner"));
-  if (theirs != question.principal)
-    return refuse(fail(nfs::NFS4ERR_BAD_STATEID, "13.9.1", "the client is {} at the MDS and {} at the data server", theirs,
-                       question.principal));
-  verdict.client = client;
-
-  if (!personality_.checks_stateids_at_ds) {
-    verdict.access = personality_.grants_rw ? 3 : 1;
-  } else {
-    const auto key = state::StateKey::from(question.stateid);
-    if (key && key->kind == state::StateKind::layout)
-      return refuse(fail(nfs::NFS4ERR_BAD_STATEID, "13.9.1", "a layout stateid is not for I/O"));
-    auto asked = mds_.state().check_io(client, handle->fileid, question.stateid, question.access);
-    if (!asked) return refuse(std::move(asked));
-    for (const uint32_t bit : {state::kShareRead, state::kShareWrite})
-      if (mds_.state().check_io(client, handle->fileid, question.stateid, bit)) verdict.access |= bit;
-    // A layout for READ does not let write, one for RW lets both.
-    if (!table_.holds(client, handle->fileid, true)) verdict.access &= ~state::kShareWrite;
-    if (!table_.holds(client, handle->fileid, false)) verdict.access = 0;
+std::string PnfsServer::hint_for_new_file(const volume::Inode& directory) {
+  std::string words = directory.layout_hint;
+  if (personality_.directories.empty()) return words;
+  std::map<FileId, std::string_view> ruled;
+  for (const DirectoryRules& rules : personality_.directories)
+    if (const FileId id = find_path(mds_.catalog(), rules.path); id != 0) ruled[id] = rules.words;
+  // From the root down, so that a directory wins over those it lies in.
+  constexpr int kDeepest = 4096;
+  volume::Inode at = directory;
+  for (int depth = 0; depth < kDeepest; ++depth) {
+    if (const auto rules = ruled.find(at.fileid); rules != ruled.end())
+      words = std::string(rules->second) + " " + words;
+    if (at.fileid == volume::kRootFileId) break;
+    auto parent = mds_.catalog().get(at.parent);
+    if (!parent) break;
+    at = std::move(*parent);
   }
-  if ((verdict.access & question.access) != question.access)
-    return refuse(fail(nfs::NFS4ERR_PNFS_NO_LAYOUT, "13.6", "the client holds no layout of the file that allows {}",
-                       (question.access & state::kShareWrite) != 0 ? "writing" : "reading"));
-
-  const auto striping = table_.striping_of(client, handle->fileid);
-  if (striping == nullptr)
-    return refuse(fail(nfs::NFS4ERR_PNFS_NO_LAYOUT, "13.6", "the client holds no layout of the file"));
-  control::ByteRange window{control::kToEnd, 0};
-  for (const Segment& segment : table_.segments(client, handle->fileid)) {
-    window.offset = std::min(window.offset, segment.range.offset);
-    window.end = std::max(window.end, segment.range.end);
-  }
-  const bool dense = striping->dense;
-  const uint32_t index = handle->stripe_index;
-  if (dense && index >= striping->count())
-    return refuse(fail(nfs::NFS4ERR_STALE, "13.11", "a filehandle of another layout: the present one is dense"));
-  verdict.set = striping->set_of(question.node, window, dense ? &index : nullptr);
-  if (verdict.set.indices.empty())
-    return refuse(fail(nfs::NFS4ERR_PNFS_NO_LAYOUT, "13.6", "the client's layout does not name this data server"));
-  verdict.dense = dense;
-  verdict.dense_index = dense ? index : 0;
-  verdict.commit_thru_mds = striping->commit_thru_mds;
-  return verdict;
+  return words;
 }
 
 }  // namespace pnfs::mds::layout

@@ -15,7 +15,11 @@ constexpr Duration kDelayPause = 500ms;  // after the client answered DELAY
 }  // namespace
 
 void PnfsServer::send(std::vector<LayoutRecall> recalls) {
-  for (auto& recall : recalls) tasks_.spawn("recall a layout", recall_one(std::move(recall)));
+  for (auto& recall : recalls) {
+    auto inode = mds_.catalog().get(recall.file);
+    const uint64_t generation = inode ? inode->generation : 0;
+    tasks_.spawn("recall a layout", recall_one(std::move(recall), generation));
+  }
 }
 
 void PnfsServer::recall(FileId file, clientid4 client) {
@@ -35,11 +39,10 @@ void PnfsServer::recall_bulk(clientid4 client, BulkScope scope) {
   tasks_.spawn("recall a client's layouts", recall_all_of(client, scope));
 }
 
-io::Task<void> PnfsServer::recall_one(LayoutRecall recall) {
-  auto inode = mds_.catalog().get(recall.file);
-  const auto handle = mds_.handle_of(recall.file, inode ? inode->generation : 0).to_wire();
+io::Task<void> PnfsServer::recall_one(LayoutRecall recall, uint64_t generation) {
+  const auto handle = mds_.handle_of(recall.file, generation).to_wire();
   for (;;) {
-    if (!table_.recall_outstanding(recall.file) || !table_.holds(recall.client, recall.file)) co_return;
+    if (!table_.recall_outstanding(recall.client, recall.file)) co_return;
     nfs::CB_LAYOUTRECALL4args args;
     args.clora_iomode = recall.iomode;
     args.clora_changed = false;
@@ -106,35 +109,17 @@ io::Task<void> PnfsServer::watch_recalls() {
   const Duration lease = mds_.options().lease;
   for (;;) {
     co_await mds_.seams().timers.sleep(std::max<Duration>(lease / 8, 100ms));
-    for (const auto& recall : table_.overdue(mds_.seams().clock.now() - lease)) {
+    const TimePoint now = mds_.seams().clock.now();
+    for (const auto& recall : table_.revoke_overdue(now - lease, now)) {
       spdlog::warn("a layout of file {} was recalled a lease ago and has not come back: revoked", recall.file);
-      table_.revoke(recall.client, recall.file);
-      cluster_->revoke_verdicts_later(cluster_->verdicts().of_client(recall.file, recall.client));
+      mds_.tell_ended("layout.revoked", recall.client, recall.file, "", "recalled a lease ago and not returned");
+      returned(recall.client, recall.file);
     }
+    if (!personality_.revoked_until_freed) table_.forget_revoked(now - lease);
+    for (const FileId file : table_.files())
+      if (auto inode = mds_.catalog().get(file); !inode && inode.error().code == Errc::not_found) table_.drop_file(file);
+    retire_devices();
   }
-}
-
-// A data server is gone for good: layouts that name it are called back; clients that come again are named others.
-void PnfsServer::membership_changed() {
-  if (!personality_.recalls || devices_ == nullptr) return;
-  const auto& all = cluster_->members().all();
-  auto gone = [&](const FileStriping& striping) {
-    for (const auto& [id, node] : all)
-      if ((node.state == cluster::NodeState::fenced || node.state == cluster::NodeState::left || node.draining) &&
-          striping.device->uses(id))
-        return true;
-    return false;
-  };
-  send(table_.recall_if(gone, mds_.seams().clock.now()));
-}
-
-Result<void> PnfsServer::write_dlm_device(std::string_view line) {
-  if (auto taken = dlm_.write(line); !taken) return taken;
-  if (!personality_.recalls || devices_ == nullptr) return {};
-  auto device = devices_->device_for(servers(), personality_.stripe_count);
-  auto other = [&](const FileStriping& striping) { return device == nullptr || striping.device->id != device->id; };
-  send(table_.recall_if(other, mds_.seams().clock.now()));
-  return {};
 }
 
 }  // namespace pnfs::mds::layout

@@ -6,7 +6,7 @@
 #include "common/control/stripe_set.hpp"
 #include "common/nfs/layout.hpp"
 #include "mds/layout/devices.hpp"
-#include "mds/layout/personality.hpp"
+#include "mds/layout/striping_rules.hpp"
 
 namespace pnfs::mds::layout {
 
@@ -17,7 +17,10 @@ struct FileStriping {
   bool commit_thru_mds = false;
   uint32_t first_index = 0;
   uint64_t pattern_offset = 0;
-  bool one_handle = true;
+  uint64_t segment_bytes = 0;
+  uint32_t segments = 4;
+  HandleRule handles = HandleRule::one;
+  bool return_on_close = false;
 
   uint32_t count() const { return static_cast<uint32_t>(device->stripe_indices.size()); }
   // What `node` may touch under this layout; nothing when it serves none of it. dense_index: the stripe index that a
@@ -25,8 +28,13 @@ struct FileStriping {
   control::StripeSet set_of(uint32_t node, const control::ByteRange& window, const uint32_t* dense_index) const;
 };
 
-// The striping a personality gives a file on this device.
-FileStriping make_striping(const Personality& personality, std::shared_ptr<const Device> device, uint64_t fileid);
+// The striping that the rules give a file on this device.
+FileStriping make_striping(const StripingRules& rules, std::shared_ptr<const Device> device, uint64_t fileid);
+
+// The pieces of a layout for [offset, wanted_end) of which [offset, need_end) must be covered, by the rules of RFC 8881
+// tables 13 and 14; from the pattern's start on, ascending, without gaps. Empty: it cannot be covered.
+std::vector<control::ByteRange> cut_segments(const FileStriping& striping, uint64_t offset, uint64_t wanted_end,
+                                             uint64_t need_end);
 
 // A handle as data servers take it; dense ones are told apart by their stripe index.
 struct HandleMaker {

@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "common/nfs/attributes.hpp"
+#include "common/nfs/open.hpp"
+#include "common/xdr/codec.hpp"
 
 namespace pnfs::mds {
 
@@ -67,6 +69,7 @@ constexpr bitmap4 kReadable{nfs::FATTR4_SUPPORTED_ATTRS,
                             nfs::FATTR4_LAYOUT_TYPES,
                             nfs::FATTR4_LAYOUT_BLKSIZE,
                             nfs::FATTR4_LAYOUT_ALIGNMENT,
+                            nfs::FATTR4_MDSTHRESHOLD,
                             nfs::FATTR4_SUPPATTR_EXCLCREAT,
                             nfs::FATTR4_FS_CHARSET_CAP};
 
@@ -75,6 +78,19 @@ constexpr bitmap4 kSpaceAttributes{nfs::FATTR4_SPACE_AVAIL, nfs::FATTR4_SPACE_FR
 
 constexpr bitmap4 kSupported = kReadable | kWriteOnly;
 constexpr uint64_t kDirectoryBytes = 4096;
+
+// What OPEN takes here (RFC 9754 section 2): bit numbers are the values of the enumerations.
+nfs::open_arguments4 open_arguments() {
+  nfs::open_arguments4 a;
+  a.oa_share_access = {nfs::OPEN4_SHARE_ACCESS_READ, nfs::OPEN4_SHARE_ACCESS_WRITE, nfs::OPEN4_SHARE_ACCESS_BOTH};
+  a.oa_share_deny = {nfs::OPEN4_SHARE_DENY_NONE, nfs::OPEN4_SHARE_DENY_READ, nfs::OPEN4_SHARE_DENY_WRITE,
+                     nfs::OPEN4_SHARE_DENY_BOTH};
+  a.oa_share_access_want = {3, 4, 5};  // any delegation, none, cancel
+  a.oa_open_claim = {nfs::CLAIM_NULL, nfs::CLAIM_PREVIOUS, nfs::CLAIM_DELEGATE_CUR, nfs::CLAIM_FH,
+                     nfs::CLAIM_DELEG_CUR_FH};
+  a.oa_create_mode = {nfs::UNCHECKED4, nfs::GUARDED4, nfs::EXCLUSIVE4, nfs::EXCLUSIVE4_1};
+  return a;
+}
 
 // Users and groups travel as decimal numbers: what a Linux client without idmapping sends and expects (5.9).
 nfs::utf8str_mixed number_text(uint32_t value, Arena& arena) {
@@ -87,6 +103,23 @@ nfs::Array<nfs::layouttype4> copy_types(std::span<const nfs::layouttype4> types,
   const auto items = arena.make_array<nfs::layouttype4>(types.size());
   std::copy(types.begin(), types.end(), items.begin());
   return {items};
+}
+
+// 5.12.6: one item for each layout type; without any hint, none.
+nfs::mdsthreshold4 thresholds_of(const FilesystemFacts& facts, Arena& arena) {
+  xdr::Encoder hints(arena);
+  nfs::plain_bitmap4 which;
+  for (uint32_t i = 0; i < facts.thresholds.size(); ++i) {
+    if (!facts.thresholds[i]) continue;
+    which.set(i);
+    xdr::encode(hints, *facts.thresholds[i]);
+  }
+  nfs::mdsthreshold4 out;
+  if (which.none()) return out;
+  out.mth_hints.items = arena.make_array<nfs::threshold_item4>(facts.layout_types.size());
+  for (size_t i = 0; i < facts.layout_types.size(); ++i)
+    out.mth_hints[i] = {facts.layout_types[i], which, {arena.copy(std::span<const std::byte>(hints.flatten()))}};
+  return out;
 }
 
 }  // namespace
@@ -130,6 +163,12 @@ Status AttributeWriter::write(const Inode& n, const nfs::FileHandle& handle, con
   a.suppattr_exclcreat = kSettable;
   a.fs_charset_cap = nfs::FSCHARSET_CAP4_ALLOWS_ONLY_UTF8;
 
+  if (facts_.open_arguments) {
+    a.present.set(nfs::FATTR4_OPEN_ARGUMENTS);
+    a.supported_attrs.set(nfs::FATTR4_OPEN_ARGUMENTS);
+    a.open_arguments = open_arguments();
+  }
+
   // What takes memory or a query is made only when it was asked for.
   if (wanted.has(nfs::FATTR4_FILEHANDLE)) a.filehandle.bytes = arena.copy(std::span<const std::byte>(handle.to_wire()));
   if (wanted.has(nfs::FATTR4_OWNER)) a.owner = number_text(n.uid, arena);
@@ -138,6 +177,7 @@ Status AttributeWriter::write(const Inode& n, const nfs::FileHandle& handle, con
   if (wanted.has(nfs::FATTR4_LAYOUT_TYPES) && n.type == volume::FileType::regular) {
     a.layout_types = copy_types(facts_.layout_types, arena);
   }
+  if (wanted.has(nfs::FATTR4_MDSTHRESHOLD)) a.mdsthreshold = thresholds_of(facts_, arena);
   if (!(wanted & kSpaceAttributes).none()) {
     const volume::SpaceReport space = extents_.space();
     a.space_avail = a.space_free = space.free_bytes;

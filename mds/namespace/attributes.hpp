@@ -2,6 +2,8 @@
 // their numbers, and what a client may set.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <span>
 
 #include "common/base/arena.hpp"
@@ -23,7 +25,8 @@ struct FilesystemFacts {
   uint32_t max_write_bytes = 1u << 20;
   std::span<const nfs::layouttype4> layout_types;
   uint32_t layout_block_bytes = 4096;
-  bool read_only = false;
+  std::array<std::optional<uint64_t>, 4> thresholds;  // of MDSTHRESHOLD, in the order of their bits; unset: no hint
+  bool open_arguments = false;  // FATTR4_OPEN_ARGUMENTS is offered
 };
 
 class AttributeWriter {

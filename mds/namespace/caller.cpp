@@ -28,13 +28,18 @@ bool Caller::may_unlink(const volume::Inode& dir, const volume::Inode& target) c
   return uid == target.uid || uid == dir.uid;
 }
 
-Caller caller_of(const rpc::Credential& credential, const Squash& squash) {
+Caller caller_of(const rpc::Credential& credential, const Squash& squash, Arena& arena) {
   Caller caller{squash.anonymous_uid, squash.anonymous_gid, {}};
   if (credential.flavor != rpc::AuthFlavor::sys || squash.all) return caller;
   if (squash.root && credential.uid == 0) return caller;
   caller.uid = credential.uid;
   caller.gid = squash.root && credential.gid == 0 ? squash.anonymous_gid : credential.gid;
   caller.gids = credential.gids;
+  if (squash.root && std::ranges::find(credential.gids, 0u) != credential.gids.end()) {
+    const auto gids = arena.make_array<uint32_t>(credential.gids.size());
+    std::ranges::replace_copy(credential.gids, gids.begin(), 0u, squash.anonymous_gid);
+    caller.gids = gids;
+  }
   return caller;
 }
 

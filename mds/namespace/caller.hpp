@@ -6,7 +6,8 @@
 
 #include "common/rpc/message.hpp"
 #include "common/volume/types.hpp"
-#include "mds/options.hpp"
+#include "common/base/arena.hpp"
+#include "mds/exports.hpp"
 
 namespace pnfs::mds {
 
@@ -30,7 +31,8 @@ struct Caller {
   bool may_unlink(const volume::Inode& dir, const volume::Inode& target) const;
 };
 
-// AUTH_NONE and squashed callers become the anonymous user.
-Caller caller_of(const rpc::Credential& credential, const Squash& squash);
+// AUTH_NONE and squashed callers become the anonymous user; with root squash group 0 becomes the anonymous group wherever
+// it stands.
+Caller caller_of(const rpc::Credential& credential, const Squash& squash, Arena& arena);
 
 }  // namespace pnfs::mds

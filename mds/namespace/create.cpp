@@ -60,6 +60,11 @@ Status Namespace::create(const Inode& dir, std::string_view name, const NewObjec
   if (object.type != FileType::regular) fields.size.reset();
   if (object.type == FileType::symlink) fields.mode.reset();
   set_fields(inode, fields, caller, now);
+  // The directory's striping, and over it what the client wishes for.
+  if (object.type == FileType::regular && hint_for_new_) {
+    const std::string words = hint_for_new_(dir);
+    if (!words.empty()) inode.layout_hint = words + " " + inode.layout_hint;
+  }
   if (object.type == FileType::directory && (dir.mode & kSetGid) != 0) inode.mode |= kSetGid;
 
   if (auto put = catalog_.put(inode); !put) return volume_status(put.error());

@@ -1,7 +1,6 @@
 #include "mds/namespace/names.hpp"
 
-#include <cstdint>
-
+#include "common/base/utf8.hpp"
 #include "common/volume/types.hpp"
 
 namespace pnfs::mds {
@@ -10,42 +9,6 @@ using nfs::fail;
 
 namespace {
 constexpr size_t kMaxLinkBytes = 4095;
-}
-
-// RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-bool is_utf8(std::string_view text) {
-  size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<uint8_t>(text[i]);
-    size_t more = 0;
-    uint8_t low = 0x80, high = 0xbf;  // of the second byte
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    if (lead >= 0xc2 && lead <= 0xdf) {
-      more = 1;
-    } else if (lead >= 0xe0 && lead <= 0xef) {
-      more = 2;
-      if (lead == 0xe0) low = 0xa0;
-      if (lead == 0xed) high = 0x9f;
-    } else if (lead >= 0xf0 && lead <= 0xf4) {
-      more = 3;
-      if (lead == 0xf0) low = 0x90;
-      if (lead == 0xf4) high = 0x8f;
-    } else {
-      return false;
-    }
-    if (text.size() - i <= more) return false;
-    for (size_t k = 1; k <= more; ++k) {
-      const auto byte = static_cast<uint8_t>(text[i + k]);
-      if (byte < low || byte > high) return false;
-      low = 0x80;
-      high = 0xbf;
-    }
-    i += more + 1;
-  }
-  return true;
 }
 
 nfs::Status check_name(std::string_view name) {
@@ -72,6 +35,21 @@ nfs::Status check_link_text(std::string_view text) {
     return fail(nfs::NFS4ERR_INVAL, "18.4.3", "the symbolic link's text holds NUL");
   }
   return {};
+}
+
+// The file that a path from the root leads to; 0 when there is none.
+volume::FileId find_path(volume::Catalog& catalog, std::string_view path) {
+  volume::FileId file = volume::kRootFileId;
+  while (!path.empty()) {
+    const size_t slash = path.find('/');
+    const std::string_view name = path.substr(0, slash);
+    path.remove_prefix(slash == path.npos ? path.size() : slash + 1);
+    if (name.empty()) continue;
+    const auto entry = catalog.lookup(file, name);
+    if (!entry) return 0;
+    file = entry->fileid;
+  }
+  return file;
 }
 
 }  // namespace pnfs::mds

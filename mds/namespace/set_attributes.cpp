@@ -1,5 +1,5 @@
 // Attributes that change: by SETATTR, OPEN and CREATE, and by data being written (RFC 8881 5.8, 18.30).
-#include "mds/namespace/namespace.hpp"
+#include "mds/namespace/privileges.hpp"
 
 namespace pnfs::mds {
 
@@ -9,14 +9,19 @@ using volume::FileType;
 namespace {
 constexpr uint32_t kGroupExecute = 010;
 
-// What a change by somebody else than root takes away from an executable.
+}  // namespace
+
+bool is_privileged(FileType type, uint32_t mode) {
+  return type == FileType::regular &&
+         ((mode & kSetUid) != 0 || (mode & (kSetGid | kGroupExecute)) == (kSetGid | kGroupExecute));
+}
+
 void drop_privileges(Inode& inode) {
   if (inode.type == FileType::directory) return;
   inode.mode &= ~kSetUid;
   // Without group execute, setgid once meant mandatory locking; it gives nobody a privilege and stays.
   if ((inode.mode & kGroupExecute) != 0) inode.mode &= ~kSetGid;
 }
-}  // namespace
 
 Status Namespace::check_set(const Inode& inode, const SetAttributes& set, const Caller& caller,
                             bool size_allowed) const {

@@ -1,5 +1,6 @@
 // Reading the attributes that a client wants to set.
 #include "common/nfs/attributes.hpp"
+#include "mds/layout/striping_rules.hpp"
 #include "mds/namespace/attributes.hpp"
 
 namespace pnfs::mds {
@@ -55,8 +56,9 @@ Status read_settable(const nfs::fattr4& attributes, Arena& arena, SetAttributes&
   if (a.has(nfs::FATTR4_TIME_MODIFY_SET)) out.mtime = set_time(a.time_modify_set);
   if (a.has(nfs::FATTR4_TIME_CREATE)) out.btime = nfs::to_wall_time(a.time_create);
   if (a.has(nfs::FATTR4_LAYOUT_HINT)) {
-    const auto body = a.layout_hint.loh_body.bytes;
-    out.layout_hint = std::string_view(reinterpret_cast<const char*>(body.data()), body.size());
+    std::string words;
+    if (Status status = layout::words_of_hint(a.layout_hint, words); !status) return status;
+    out.layout_hint = arena.copy(std::string_view(words));
   }
   return {};
 }

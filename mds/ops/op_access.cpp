@@ -18,7 +18,7 @@ Status op_access(MdsContext& context, const ACCESS4args& args, ACCESS4res& res) 
   if ((args.access & ~kKnown) != 0) return fail(NFS4ERR_INVAL, "18.1.3", "access bits {:#x} are unknown", args.access);
   const bool directory = inode.type == volume::FileType::directory;
   const uint32_t may = context.caller.allowed(inode);
-  const bool writable = (may & kMayWrite) != 0 && !context.mds.options().read_only;
+  const bool writable = (may & kMayWrite) != 0 && !context.rule.read_only;
   uint32_t granted = 0;
   if ((may & kMayRead) != 0) granted |= ACCESS4_READ;
   if ((may & kMayExecute) != 0) granted |= directory ? ACCESS4_LOOKUP : ACCESS4_EXECUTE;

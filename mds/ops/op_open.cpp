@@ -20,6 +20,9 @@ Status check_grace(MdsContext& context, const OPEN4args& args) {
     case CLAIM_DELEG_PREV_FH:
       // Nothing is kept for a client that comes back under the same owner, so there is nothing to claim (10.2.1).
       return fail(NFS4ERR_RECLAIM_BAD, "18.16.3", "delegations are not kept for CLAIM_DELEGATE_PREV");
+    case CLAIM_DELEGATE_CUR:
+    case CLAIM_DELEG_CUR_FH:
+      return {};  // what a delegation that is held stands for is no new state: valid in the grace period too (18.16.3)
     default:
       return context.require_no_grace();
   }

@@ -27,7 +27,8 @@ nfsace4 no_permissions() {
 }
 
 void grant(MdsContext& context, const Inode& file, bool write, open_delegation4& out) {
-  const stateid4 stateid = context.mds.state().delegate(context.clientid(), file.fileid, write);
+  const stateid4 stateid =
+      context.mds.state().delegate(context.clientid(), file.fileid, write, file.change, context.name());
   if (write) {
     out.delegation_type = OPEN_DELEGATE_WRITE;
     out.write.stateid = stateid;
@@ -59,6 +60,10 @@ void decide_delegation(MdsContext& context, const Inode& file, uint32_t access, 
   const bool write =
       want == OPEN4_SHARE_ACCESS_WANT_WRITE_DELEG || (writes && want != OPEN4_SHARE_ACCESS_WANT_READ_DELEG);
   if (!mds.state().may_delegate(context.clientid(), file.fileid, write)) return refuse(WND4_CONTENTION, wants, out);
+  // A delegation that goes back and forth costs its clients a round of recall, delay and return each time.
+  const auto recalled = mds.state().last_recall(file.fileid);
+  if (recalled && mds.now() < *recalled + mds.options().delegation_pause) return refuse(WND4_CONTENTION, wants, out);
+  if (!mds.state().room_for_one(context.clientid())) return refuse(WND4_RESOURCE, wants, out);
   grant(context, file, write, out);
 }
 

@@ -11,6 +11,10 @@ namespace {
 constexpr uint32_t kWantHow =
     OPEN4_SHARE_ACCESS_WANT_SIGNAL_DELEG_WHEN_RESRC_AVAIL | OPEN4_SHARE_ACCESS_WANT_PUSH_DELEG_WHEN_UNCONTENDED;
 
+// RFC 9754: asks for delegated times, or for a delegation in the open's place. Who offers OPEN_ARGUMENTS may be asked,
+// and need not grant.
+constexpr uint32_t kExtendedWants = 0x300000;
+
 volume::CreateVerifier verifier_of(const verifier4& verifier) {
   return verifier.bytes;
 }
@@ -35,12 +39,11 @@ Status read_how(MdsContext& context, const createhow4& how, Opening& opening) {
   return read_settable(*attributes, context.arena(), opening.set);
 }
 
-// What the mode must allow for the open's access. Root and (for a file just made, or opened by its handle) the owner
-// need no bits.
+// What the mode must allow for the open's access, of its owner too: a Linux client leaves the question to the server.
+// Nobody needs bits for a file just made.
 Status check_permission(const MdsContext& context, const Opening& opening) {
   const Inode& file = opening.file;
   if (opening.created) return {};
-  if (opening.by_handle && context.caller.owns(file)) return {};
   const uint32_t may = context.caller.allowed(file);
   const bool read = (opening.access & state::kShareRead) == 0 || (may & (kMayRead | kMayExecute)) != 0;
   const bool write = (opening.access & state::kShareWrite) == 0 || (may & kMayWrite) != 0;
@@ -118,6 +121,7 @@ Status check_wants(uint32_t wants) {
 Status read_open_args(MdsContext& context, const OPEN4args& args, Opening& opening) {
   opening.access = args.share_access & OPEN4_SHARE_ACCESS_BOTH;
   opening.wants = args.share_access & ~OPEN4_SHARE_ACCESS_BOTH;
+  if (context.mds.options().open_arguments) opening.wants &= ~kExtendedWants;
   opening.deny = args.share_deny;
   if (opening.access == 0) return fail(NFS4ERR_INVAL, "18.16.3", "share_access asks for neither READ nor WRITE");
   if (Status status = check_wants(opening.wants); !status) return status;

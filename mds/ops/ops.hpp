@@ -2,7 +2,7 @@
 // and the errors it returns.
 #pragma once
 
-#include "common/io/task.hpp"
+#include "common/compound/op_table.hpp"
 #include "common/nfs/ops.hpp"
 #include "mds/context.hpp"
 
@@ -13,7 +13,7 @@ using nfs::Status;
 // ---- names and attributes
 Status op_access(MdsContext&, const nfs::ACCESS4args&, nfs::ACCESS4res&);
 Status op_create(MdsContext&, const nfs::CREATE4args&, nfs::CREATE4res&);
-Status op_getattr(MdsContext&, const nfs::GETATTR4args&, nfs::GETATTR4res&);
+compound::Answer op_getattr(MdsContext&, const nfs::GETATTR4args&, nfs::GETATTR4res&);
 Status op_link(MdsContext&, const nfs::LINK4args&, nfs::LINK4res&);
 Status op_lookup(MdsContext&, const nfs::LOOKUP4args&, nfs::LOOKUP4res&);
 Status op_lookupp(MdsContext&, nfs::LOOKUPP4res&);

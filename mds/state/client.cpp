@@ -36,6 +36,7 @@ void StateTable::forget(Entry* entry) {
   ClientState& state = client_for(client);
   state.entries.erase(entry);
   if (entry->revoked) --state.revoked;
+  state.bytes -= kEntryBytes;
   entries_.erase(entry->serial);
   tidy_client(client);
 }
@@ -48,7 +49,28 @@ bool StateTable::has_state(clientid4 client) const {
 
 bool StateTable::has_revoked(clientid4 client) const {
   const ClientState* state = this->client(client);
-  return state != nullptr && state->revoked != 0;
+  if (state != nullptr && state->revoked != 0) return true;
+  return layouts_ != nullptr && layouts_->has_revoked(client);
+}
+
+Status StateTable::room_for_one(clientid4 client, std::string_view owner) const {
+  const ClientState* known = this->client(client);
+  if (known == nullptr) return {};
+  if (known->entries.size() >= limits_.stateids_per_client) {
+    return nfs::fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "client {:#x} holds {} stateids, as many as are allowed", client,
+                     known->entries.size());
+  }
+  if (known->bytes + kEntryBytes + owner_bytes(owner) > limits_.bytes_per_client) {
+    return nfs::fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "the state of client {:#x} takes {} bytes, {} are allowed", client,
+                     known->bytes, limits_.bytes_per_client);
+  }
+  return {};
+}
+
+void StateTable::account_ranges(const LockEntry& lock, size_t before) {
+  ClientState& client = client_for(lock.client);
+  client.bytes += lock.ranges.held().size() * sizeof(HeldRange);
+  client.bytes -= before * sizeof(HeldRange);
 }
 
 std::vector<FileId> StateTable::drop_client(clientid4 client) {
@@ -77,6 +99,7 @@ std::vector<FileId> StateTable::drop_client(clientid4 client) {
   for (auto& [id, file] : files_) {
     std::erase_if(file.waiting, [&](const WaitingLock& w) { return w.client == client; });
   }
+  std::erase_if(files_, [](const auto& file) { return file.second.empty(); });
   if (layouts_ != nullptr) layouts_->drop_client(client);
   std::sort(closed.begin(), closed.end());
   closed.erase(std::unique(closed.begin(), closed.end()), closed.end());

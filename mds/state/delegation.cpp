@@ -8,10 +8,12 @@ namespace pnfs::mds::state {
 using nfs::fail;
 
 namespace {
-stateid4 stateid_of(uint32_t instance, const DelegationEntry& delegation) {
-  return StateKey{instance, StateKind::delegation, delegation.serial}.with_seqid(delegation.seqid);
+constexpr size_t kMostRecalls = 10'000;
 }
-}  // namespace
+
+stateid4 StateTable::stateid_of(const DelegationEntry& delegation) const {
+  return StateKey{instance_, StateKind::delegation, delegation.serial}.with_seqid(delegation.seqid);
+}
 
 bool StateTable::may_delegate(clientid4 client, FileId file, bool write) const {
   const FileState* state = this->file(file);
@@ -27,11 +29,18 @@ bool StateTable::may_delegate(clientid4 client, FileId file, bool write) const {
   return true;
 }
 
-stateid4 StateTable::delegate(clientid4 client, FileId file, bool write) {
+std::optional<TimePoint> StateTable::last_recall(FileId file) const {
+  const auto recall = recalls_.find(file);
+  return recall == recalls_.end() ? std::nullopt : std::optional(recall->second);
+}
+
+stateid4 StateTable::delegate(clientid4 client, FileId file, bool write, uint64_t change, session::RequestName by) {
   auto* delegation = add<DelegationEntry>(StateKind::delegation, client, file, write);
+  delegation->change = change;
+  delegation->granted_by = by;
   file_for(file).delegations.push_back(delegation);
   ++counts_.delegations;
-  return stateid_of(instance_, *delegation);
+  return stateid_of(*delegation);
 }
 
 StateTable::Conflicts StateTable::recall_conflicts(clientid4 client, FileId file, bool modifies, TimePoint now) {
@@ -45,7 +54,9 @@ StateTable::Conflicts StateTable::recall_conflicts(clientid4 client, FileId file
     if (held->recalled) continue;
     held->recalled = true;
     held->recalled_at = now;
-    result.fresh.push_back({held->client, file, stateid_of(instance_, *held), held->write});
+    if (recalls_.size() >= kMostRecalls) recalls_.clear();
+    recalls_[file] = now;
+    result.fresh.push_back({held->client, file, stateid_of(*held), held->write, held->granted_by});
   }
   return result;
 }
@@ -60,12 +71,18 @@ Status StateTable::return_delegation(clientid4 client, FileId file, const statei
   return {};
 }
 
+bool StateTable::is_out(const stateid4& delegation) const {
+  const auto key = StateKey::from(delegation);
+  const auto entry = key && key->instance == instance_ ? entries_.find(key->serial) : entries_.end();
+  return entry != entries_.end() && entry->second->kind == StateKind::delegation && !entry->second->revoked;
+}
+
 std::vector<StateTable::Recall> StateTable::overdue(TimePoint deadline) const {
   std::vector<Recall> result;
   for (const auto& [id, state] : files_) {
     for (const DelegationEntry* held : state.delegations) {
       if (!held->revoked && held->recalled && held->recalled_at <= deadline) {
-        result.push_back({held->client, id, stateid_of(instance_, *held), held->write});
+        result.push_back({held->client, id, stateid_of(*held), held->write, held->granted_by});
       }
     }
   }
@@ -73,12 +90,10 @@ std::vector<StateTable::Recall> StateTable::overdue(TimePoint deadline) const {
 }
 
 void StateTable::revoke_delegation(const stateid4& stateid) {
-  const auto key = StateKey::from(stateid);
-  if (!key || key->instance != instance_) return;
-  auto entry = entries_.find(key->serial);
-  if (entry == entries_.end() || entry->second->kind != StateKind::delegation || entry->second->revoked) return;
-  entry->second->revoked = true;
-  ++client_for(entry->second->client).revoked;
+  if (!is_out(stateid)) return;
+  Entry& held = *entries_.find(StateKey::from(stateid)->serial)->second;
+  held.revoked = true;
+  ++client_for(held.client).revoked;
 }
 
 void StateTable::erase_delegation(DelegationEntry* delegation) {
@@ -110,6 +125,14 @@ const DelegationEntry* StateTable::write_delegation(FileId file) const {
     }
   }
   return nullptr;
+}
+
+StateTable::Holder StateTable::holder_told(const stateid4& delegation, const Told& told, uint64_t here) {
+  if (!is_out(delegation)) return Holder::gone;
+  auto& held = static_cast<DelegationEntry&>(*entries_.find(StateKey::from(delegation)->serial)->second);
+  // The holder may answer the same change value for ever once it has modified the file; another size says the same.
+  held.modified |= told.change != held.change || told.size != here;
+  return held.modified ? Holder::modified : Holder::unmodified;
 }
 
 }  // namespace pnfs::mds::state

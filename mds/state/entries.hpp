@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/clock.hpp"
+#include "common/session/types.hpp"
 #include "mds/state/ranges.hpp"
 #include "mds/state/stateid.hpp"
 
@@ -64,6 +65,12 @@ struct DelegationEntry final : Entry {
   const bool write;
   bool recalled = false;
   TimePoint recalled_at{};
+  // Of a write delegation, for CB_GETATTR (RFC 8881 10.4.3): the file's change attribute when it was granted, and
+  // whether the holder has ever said that it holds modified data.
+  uint64_t change = 0;
+  bool modified = false;
+  // The request whose reply gave it to the client: what a recall that may overtake that reply refers to (2.10.6.3).
+  session::RequestName granted_by;
 };
 
 struct OpenOwner {
@@ -88,15 +95,30 @@ struct ClientState {
   OwnerMap<LockOwner> lock_owners;
   std::unordered_set<Entry*> entries;
   uint32_t revoked = 0;  // how many of them are revoked: SEQUENCE status flags
+  uint64_t bytes = 0;    // what all this takes, about
 };
 
-// A lock somebody waits for (READW_LT, WRITEW_LT): CB_NOTIFY_LOCK goes to the first when it may succeed.
+// About what one record takes with its places in the tables; owner strings are kept twice.
+inline constexpr uint64_t kEntryBytes = 320;
+inline constexpr uint64_t kOwnerBytes = 160;
+inline constexpr uint64_t owner_bytes(std::string_view owner) {
+  return kOwnerBytes + 2 * owner.size();
+}
+
+// A lock somebody waits for (READW_LT, WRITEW_LT). Whoever has waited longest is told when it may succeed
+// (CB_NOTIFY_LOCK) and has its turn: nobody else gets what it waits for meanwhile.
 struct WaitingLock {
   clientid4 client;
   std::string owner;
   ByteRange range;
   bool exclusive;
-  TimePoint until;
+  TimePoint until;  // it asks again before, or waits no more
+  std::optional<TimePoint> turn_until{};
+
+  bool has_turn(TimePoint now) const { return turn_until && now < *turn_until; }
+  bool excludes(ByteRange other, bool other_exclusive) const {
+    return (exclusive || other_exclusive) && range.overlaps(other);
+  }
 };
 
 struct FileState {

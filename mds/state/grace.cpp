@@ -1,13 +1,27 @@
 #include "mds/state/grace.hpp"
 
+#include <algorithm>
+
 namespace pnfs::mds::state {
+
+namespace {
+constexpr Duration kMoreForEach = std::chrono::milliseconds(50);
+}
 
 void Grace::begin(std::vector<std::string> owners, TimePoint now, Duration length) {
   recorded_ = {owners.begin(), owners.end()};
   waiting_ = recorded_;
   active_ = !waiting_.empty();
   over_early_ = false;
+  began_ = now;
+  length_ = length;
   until_ = now + length;
+}
+
+void Grace::reclaiming(std::string_view owner, TimePoint now) {
+  if (!active(now) || !recorded_.contains(owner)) return;
+  const Duration most = 2 * length_ + kMoreForEach * static_cast<int64_t>(recorded_.size());
+  until_ = std::max(until_, std::min(now + length_ / 4, began_ + most));
 }
 
 bool Grace::end_if_over(TimePoint now) {

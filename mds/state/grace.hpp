@@ -17,6 +17,11 @@ class Grace {
   // none there is no grace period.
   void begin(std::vector<std::string> owners, TimePoint now, Duration length);
 
+  // A recorded client is at it: the end moves to at least a quarter of the period from now, so that a client that came
+  // late, or one of very many, gets to its end (RFC 8881 8.4.2.1 lets a server extend). Never beyond twice the period
+  // and 50 ms for each recorded client.
+  void reclaiming(std::string_view owner, TimePoint now);
+
   bool active(TimePoint now) const { return active_ && now < until_; }
   TimePoint until() const { return until_; }
   // The time is up, or everybody is done: true once, when it ends with this call.
@@ -35,6 +40,8 @@ class Grace {
  private:
   bool active_ = false;
   bool over_early_ = false;
+  TimePoint began_{};
+  Duration length_{};
   TimePoint until_{};
   std::set<std::string, std::less<>> waiting_;
   std::set<std::string, std::less<>> recorded_;

@@ -9,7 +9,8 @@ using nfs::fail;
 
 namespace {
 constexpr size_t kMaxWaitingPerFile = 1024;
-}
+constexpr size_t kRangesForFree = 16;  // an owner with fewer may always lock, whatever memory its client takes
+}  // namespace
 
 const LockEntry* StateTable::lock_conflict(const FileState& file, clientid4 client, std::string_view owner,
                                            ByteRange range, bool exclusive, LockDenied* denied) const {
@@ -19,6 +20,15 @@ const LockEntry* StateTable::lock_conflict(const FileState& file, clientid4 clie
       if (denied != nullptr) *denied = {conflict->range, conflict->exclusive, held->client, held->owner->owner};
       return held;
     }
+  }
+  return nullptr;
+}
+
+const WaitingLock* StateTable::turn_conflict(const FileState& file, clientid4 client, std::string_view owner,
+                                             ByteRange range, bool exclusive, TimePoint now) {
+  for (const WaitingLock& waiting : file.waiting) {
+    if (waiting.client == client && waiting.owner == owner) continue;
+    if (waiting.has_turn(now) && waiting.excludes(range, exclusive)) return &waiting;
   }
   return nullptr;
 }
@@ -57,16 +67,26 @@ Status StateTable::lock(const LockArgs& args, stateid4& out, LockDenied& denied)
     return fail(nfs::NFS4ERR_DENIED, "18.10.3", "bytes {} to {} are locked by client {:#x}", denied.range.begin,
                 denied.range.last, denied.client);
   }
+  if (const WaitingLock* first = turn_conflict(file, args.client, owner, args.range, args.exclusive, args.now)) {
+    denied = {first->range, first->exclusive, first->client, first->owner};
+    return fail(nfs::NFS4ERR_DENIED, "9.6", "client {:#x} has waited longer for bytes {} to {} and was just told",
+                denied.client, denied.range.begin, denied.range.last);
+  }
   if (mine != nullptr && mine->ranges.held().size() >= limits_.lock_ranges_per_file) {
     return fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "one lock-owner holds {} ranges of file {}, as many as are allowed",
                 mine->ranges.held().size(), args.file);
   }
+  if (mine == nullptr || mine->ranges.held().size() >= kRangesForFree) {
+    if (Status room = room_for_one(args.client, owner); !room) return room;
+  }
   if (mine == nullptr) {
-    auto& owners = client_for(args.client).lock_owners;
+    ClientState& client = client_for(args.client);
+    auto& owners = client.lock_owners;
     auto known = owners.find(owner);
     if (known == owners.end()) {
       auto made = std::make_unique<LockOwner>();
       made->owner = owner;
+      client.bytes += owner_bytes(owner);
       known = owners.emplace(std::string(owner), std::move(made)).first;
     }
     mine = add<LockEntry>(StateKind::lock, args.client, args.file, known->second.get(), open);
@@ -77,7 +97,9 @@ Status StateTable::lock(const LockArgs& args, stateid4& out, LockDenied& denied)
   } else {
     mine->seqid = next_seqid(mine->seqid);
   }
+  const size_t before = mine->ranges.held().size();
   mine->ranges.lock(args.range, args.exclusive);
+  account_ranges(*mine, before);
   std::erase_if(file.waiting, [&](const WaitingLock& w) { return w.client == args.client && w.owner == owner; });
   out = StateKey{instance_, StateKind::lock, mine->serial}.with_seqid(mine->seqid);
   return {};
@@ -98,13 +120,18 @@ Status StateTable::unlock(clientid4 client, FileId file, const stateid4& stateid
     return fail(nfs::NFS4ERR_BAD_STATEID, "18.12.3", "{} is not a lock stateid", describe(stateid));
   }
   auto& lock = static_cast<LockEntry&>(*found);
+  const size_t before = lock.ranges.held().size();
   lock.ranges.unlock(range);
+  account_ranges(lock, before);
   lock.seqid = next_seqid(lock.seqid);
   out = StateKey{instance_, StateKind::lock, lock.serial}.with_seqid(lock.seqid);
   return {};
 }
 
 void StateTable::erase_lock(LockEntry* lock) {
+  const size_t before = lock->ranges.held().size();
+  lock->ranges = {};
+  account_ranges(*lock, before);
   FileState& file = file_for(lock->file);
   file.locks.erase(std::find(file.locks.begin(), file.locks.end(), lock));
   auto& siblings = lock->open->locks;
@@ -112,8 +139,9 @@ void StateTable::erase_lock(LockEntry* lock) {
   LockOwner* owner = lock->owner;
   owner->locks.erase(lock->file);
   if (owner->locks.empty()) {
-    auto& owners = client_for(lock->client).lock_owners;
-    owners.erase(owners.find(owner->owner));
+    ClientState& holder = client_for(lock->client);
+    holder.bytes -= owner_bytes(owner->owner);
+    holder.lock_owners.erase(holder.lock_owners.find(owner->owner));
   }
   --counts_.locks;
   forget(lock);
@@ -131,26 +159,28 @@ void StateTable::wait_for_lock(FileId file, WaitingLock waiting) {
   for (WaitingLock& known : state.waiting) {
     if (known.client == waiting.client && known.owner == waiting.owner && known.range == waiting.range) {
       known.until = waiting.until;
+      known.turn_until.reset();
       return;
     }
   }
   if (state.waiting.size() < kMaxWaitingPerFile) state.waiting.push_back(std::move(waiting));
 }
 
-std::vector<StateTable::LockHint> StateTable::take_lock_hints(FileId file, TimePoint now) {
+std::vector<StateTable::LockHint> StateTable::take_lock_hints(FileId file, TimePoint now, Duration turn) {
   std::vector<LockHint> hints;
   FileState* state = find_file(file);
   if (state == nullptr) return hints;
-  std::vector<WaitingLock> rest;
+  std::erase_if(state->waiting,
+                [&](const WaitingLock& w) { return w.until <= now || (w.turn_until && !w.has_turn(now)); });
   for (WaitingLock& waiting : state->waiting) {
-    if (waiting.until <= now) continue;
-    if (lock_conflict(*state, waiting.client, waiting.owner, waiting.range, waiting.exclusive, nullptr) == nullptr) {
-      hints.push_back({waiting.client, file, std::move(waiting.owner)});
-    } else {
-      rest.push_back(std::move(waiting));
+    if (waiting.has_turn(now)) continue;
+    if (lock_conflict(*state, waiting.client, waiting.owner, waiting.range, waiting.exclusive, nullptr) != nullptr ||
+        turn_conflict(*state, waiting.client, waiting.owner, waiting.range, waiting.exclusive, now) != nullptr) {
+      continue;
     }
+    waiting.turn_until = now + turn;
+    hints.push_back({waiting.client, file, waiting.owner});
   }
-  state->waiting = std::move(rest);
   tidy_file(file);
   return hints;
 }

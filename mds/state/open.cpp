@@ -64,10 +64,9 @@ Status StateTable::open(const OpenArgs& args, stateid4& out) {
     if (auto owner = known->open_owners.find(args.owner); owner != known->open_owners.end()) {
       if (auto held = owner->second->opens.find(args.file); held != owner->second->opens.end()) own = held->second;
     }
-    if (own == nullptr && known->entries.size() >= limits_.opens_per_client) {
-      return fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "client {:#x} holds {} stateids, as many as are allowed", args.client,
-                  known->entries.size());
-    }
+  }
+  if (own == nullptr) {
+    if (Status room = room_for_one(args.client, args.owner); !room) return room;
   }
   if (Status allowed = share_check(args, own); !allowed) return allowed;
 
@@ -79,6 +78,7 @@ Status StateTable::open(const OpenArgs& args, stateid4& out) {
     if (owner == state.open_owners.end()) {
       auto made = std::make_unique<OpenOwner>();
       made->owner = args.owner;
+      state.bytes += owner_bytes(args.owner);
       owner = state.open_owners.emplace(std::string(args.owner), std::move(made)).first;
     }
     own = add<OpenEntry>(StateKind::open, args.client, args.file, owner->second.get());
@@ -140,8 +140,9 @@ void StateTable::erase_open(OpenEntry* open) {
   OpenOwner* owner = open->owner;
   owner->opens.erase(file);
   if (owner->opens.empty()) {
-    auto& owners = client_for(client).open_owners;
-    owners.erase(owners.find(owner->owner));
+    ClientState& holder = client_for(client);
+    holder.bytes -= owner_bytes(owner->owner);
+    holder.open_owners.erase(holder.open_owners.find(owner->owner));
   }
   --counts_.opens;
   const bool last = std::none_of(state.opens.begin(), state.opens.end(),

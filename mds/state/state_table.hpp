@@ -24,14 +24,16 @@ class LayoutStates {
   virtual Status test(clientid4 client, const stateid4& stateid) const = 0;
   virtual Status free(clientid4 client, const stateid4& stateid) = 0;
   virtual bool has_state(clientid4 client) const = 0;
+  virtual bool has_revoked(clientid4 client) const = 0;
   virtual void drop_client(clientid4 client) = 0;
   // The last OPEN, delegation and lock of the client on the file is gone.
   virtual void client_closed(clientid4 client, FileId file) = 0;
 };
 
 struct Limits {
-  uint32_t opens_per_client = 65536;
+  uint32_t stateids_per_client = 65536;
   uint32_t lock_ranges_per_file = 65536;
+  uint64_t bytes_per_client = 64ull << 20;
 };
 
 class StateTable {
@@ -53,7 +55,7 @@ class StateTable {
   };
   // Clients whose opens stand in the way; the caller may find that some of them have expired (courtesy) and try again.
   std::vector<clientid4> share_conflicts(const OpenArgs& args) const;
-  // NFS4ERR_SHARE_DENIED.
+  // SHARE_DENIED; DELAY: the client has all the state it may have.
   Status open(const OpenArgs& args, stateid4& out);
   Status downgrade(clientid4 client, FileId file, const stateid4& stateid, uint32_t access, uint32_t deny,
                    stateid4& out);
@@ -77,23 +79,25 @@ class StateTable {
     std::optional<std::string_view> owner;  // open_to_lock_owner4's lock_owner
     ByteRange range;
     bool exclusive = false;
+    TimePoint now{};
   };
-  // NFS4ERR_DENIED fills `denied`.
+  // NFS4ERR_DENIED fills `denied`, also with a waiter whose turn it is (RFC 8881 9.6).
   Status lock(const LockArgs& args, stateid4& out, LockDenied& denied);
   Status test_lock(clientid4 client, std::string_view owner, FileId file, ByteRange range, bool exclusive,
                    LockDenied& denied) const;
   Status unlock(clientid4 client, FileId file, const stateid4& stateid, ByteRange range, stateid4& out);
   // The lock-owner behind a lock stateid that find() accepts; empty for others.
   std::string_view lock_owner_of(const stateid4& stateid) const;
-  // A blocked request asks to be told (bounded per file).
+  // A blocked request asks to be told (bounded per file). Asking again keeps its place, and ends its turn.
   void wait_for_lock(FileId file, WaitingLock waiting);
   struct LockHint {
     clientid4 client = 0;
     FileId file = 0;
     std::string owner;
   };
-  // Waiters that would now succeed, oldest first, taken off the list; expired ones are forgotten.
-  std::vector<LockHint> take_lock_hints(FileId file, TimePoint now);
+  // Waiters that would now succeed, oldest first; each has its turn until `turn` has passed. Those who stopped waiting
+  // or let their turn pass are forgotten.
+  std::vector<LockHint> take_lock_hints(FileId file, TimePoint now, Duration turn);
 
   // ---- delegations (delegation.cpp)
   struct Recall {
@@ -101,10 +105,15 @@ class StateTable {
     FileId file = 0;
     stateid4 stateid;
     bool write = false;
+    session::RequestName granted_by;
   };
   // Whether the table would allow it; whether it is wise is the caller's policy.
   bool may_delegate(clientid4 client, FileId file, bool write) const;
-  stateid4 delegate(clientid4 client, FileId file, bool write);
+  // When a delegation of the file was recalled last, if anybody remembers: a file that several clients work on is better
+  // off without.
+  std::optional<TimePoint> last_recall(FileId file) const;
+  // `change`: the file's change attribute now; `by`: the request that is answered with it.
+  stateid4 delegate(clientid4 client, FileId file, bool write, uint64_t change = 0, session::RequestName by = {});
   // Delegations that `client` (0: nobody's, e.g. a data server) must wait for before it reads (modifies false) or
   // changes the file. Newly conflicting ones are marked recalled at `now`; `fresh` says which of them need a CB_RECALL.
   struct Conflicts {
@@ -115,13 +124,23 @@ class StateTable {
   };
   Conflicts recall_conflicts(clientid4 client, FileId file, bool modifies, TimePoint now);
   Status return_delegation(clientid4 client, FileId file, const stateid4& stateid);
+  // It has neither been returned nor revoked.
+  bool is_out(const stateid4& delegation) const;
   // Recalled before `deadline` and still out.
   std::vector<Recall> overdue(TimePoint deadline) const;
   // The delegation ends for everybody; its stateid answers DELEG_REVOKED until FREE_STATEID.
   void revoke_delegation(const stateid4& stateid);
   const DelegationEntry* delegation_of(clientid4 client, FileId file) const;
-  // The write delegation another client holds, for CB_GETATTR.
   const DelegationEntry* write_delegation(FileId file) const;
+  stateid4 stateid_of(const DelegationEntry& delegation) const;
+  // The holder of a write delegation was asked about the file, whose size here is `here` (RFC 8881 10.4.3).
+  struct Told {
+    uint64_t change = 0;
+    uint64_t size = 0;
+  };
+  enum class Holder { gone, unmodified, modified };
+  // gone: the delegation went while the question was under way.
+  Holder holder_told(const stateid4& delegation, const Told& told, uint64_t here);
 
   // ---- stateids (check.cpp)
   // The rules of RFC 8881 8.2.2 for a stateid used by `client` on `file`: BAD_STATEID, OLD_STATEID, EXPIRED,
@@ -139,6 +158,8 @@ class StateTable {
   // ---- clients (client.cpp)
   bool has_state(clientid4 client) const;
   bool has_revoked(clientid4 client) const;
+  // DELAY: one more stateid (for this owner) would be too many, or too much memory, for the client.
+  Status room_for_one(clientid4 client, std::string_view owner = {}) const;
   // Everything of this client goes. Gives the files that are now open nowhere.
   std::vector<FileId> drop_client(clientid4 client);
 
@@ -161,9 +182,13 @@ class StateTable {
   void erase_open(OpenEntry* open);
   void erase_lock(LockEntry* lock);
   void erase_delegation(DelegationEntry* delegation);
+  // What the ranges of a lock take has changed since they were `before`.
+  void account_ranges(const LockEntry& lock, size_t before);
   Status share_check(const OpenArgs& args, const OpenEntry* own) const;
   const LockEntry* lock_conflict(const FileState& file, clientid4 client, std::string_view owner, ByteRange range,
                                  bool exclusive, LockDenied* denied) const;
+  static const WaitingLock* turn_conflict(const FileState& file, clientid4 client, std::string_view owner,
+                                          ByteRange range, bool exclusive, TimePoint now);
   Status find_any(clientid4 client, const stateid4& stateid, Entry*& found) const;
 
   uint32_t instance_;
@@ -173,6 +198,7 @@ class StateTable {
   std::unordered_map<uint64_t, std::unique_ptr<Entry>> entries_;  // by serial
   std::unordered_map<FileId, FileState> files_;
   std::unordered_map<clientid4, ClientState> clients_;
+  std::unordered_map<FileId, TimePoint> recalls_;  // the latest of each file; forgotten when they are many
   Counts counts_;
 };
 
@@ -182,7 +208,9 @@ T* StateTable::add(StateKind kind, Args&&... args) {
   auto entry = std::make_unique<T>(key.serial, std::forward<Args>(args)...);
   T* raw = entry.get();
   entries_.emplace(key.serial, std::move(entry));
-  client_for(raw->client).entries.insert(raw);
+  ClientState& client = client_for(raw->client);
+  client.entries.insert(raw);
+  client.bytes += kEntryBytes;
   return raw;
 }
 

@@ -20,8 +20,9 @@ Status op_getdeviceinfo(MdsContext& context, const GETDEVICEINFO4args& args, GET
   auto status = driver->device(args.gdia_device_id, context.connection().local(), context.arena(), body);
   if (!status) return status;
   res.gdir_resok4.gdir_device_addr.da_layout_type = args.gdia_layout_type;
-  // 18.40.3: maxcount counts the whole device_addr4; 0 asks for no address, only for notifications.
-  const size_t bytes = 4 + 4 + (body.size() + 3) / 4 * 4;
+  // 18.40.3: maxcount counts the whole GETDEVICEINFO4resok: type, length, body, notification bitmap (at most one word).
+  // 0 asks for no address, only for notifications.
+  const size_t bytes = 4 + 4 + (body.size() + 3) / 4 * 4 + 8;
   if (args.gdia_maxcount != 0) {
     if (bytes > args.gdia_maxcount) {
       res.gdir_mincount = static_cast<count4>(bytes);
@@ -30,6 +31,7 @@ Status op_getdeviceinfo(MdsContext& context, const GETDEVICEINFO4args& args, GET
     }
     res.gdir_resok4.gdir_device_addr.da_addr_body.bytes = body;
   }
+  res.gdir_resok4.gdir_notification = pnfs.wants_notices(context.clientid(), args.gdia_device_id, args.gdia_notify_types);
   return {};
 }
 

@@ -2,6 +2,7 @@
 //
 // NFS4ERR_NOFILEHANDLE        no current filehandle
 // NFS4ERR_UNKNOWN_LAYOUTTYPE  not a layout type of this server
+// NFS4ERR_INVAL               gdla_maxdevices is 0
 // NFS4ERR_BAD_COOKIE          a cookie that was never given out
 // NFS4ERR_NOT_SAME            the list has changed since the cookie verifier was given out
 #include "mds/layout/ops/ops.hpp"
@@ -18,11 +19,12 @@ Status op_getdevicelist(MdsContext& context, const GETDEVICELIST4args& args, GET
   if (driver == nullptr)
     return fail(NFS4ERR_UNKNOWN_LAYOUTTYPE, "18.41.3", "layout type {} is not served here",
                 static_cast<uint32_t>(args.gdla_layout_type));
+  if (args.gdla_maxdevices == 0) return fail(NFS4ERR_INVAL, "18.41.3", "no device is asked for");
   const auto ids = driver->devices();
-  // The list only grows while the server runs: its length is its version.
-  verifier4 verifier;
   const uint64_t count = ids.size();
-  std::memcpy(verifier.bytes.data(), &count, sizeof count);
+  verifier4 verifier;
+  const uint64_t version = pnfs.device_version();
+  std::memcpy(verifier.bytes.data(), &version, sizeof version);
   if (args.gdla_cookie != 0 && args.gdla_cookieverf != verifier)
     return fail(NFS4ERR_NOT_SAME, "18.41.3", "the list of devices has changed");
   if (args.gdla_cookie > count) return fail(NFS4ERR_BAD_COOKIE, "18.41.3", "cookie {} is unknown", args.gdla_cookie);

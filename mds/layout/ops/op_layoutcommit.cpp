@@ -1,11 +1,13 @@
 // LAYOUTCOMMIT (RFC 8881 18.42): what was written under a layout becomes visible.
 //
-// NFS4ERR_NOFILEHANDLE, _BADHANDLE, _STALE, _ISDIR, _SYMLINK   the current filehandle
+// NFS4ERR_NOFILEHANDLE, _STALE, _ISDIR, _SYMLINK   the current filehandle
+// NFS4ERR_IO                  the catalog failed
 // NFS4ERR_NOTSUPP             the personality has none
 // NFS4ERR_UNKNOWN_LAYOUTTYPE  not a layout type of this server
-// NFS4ERR_INVAL               a last write offset outside of the range or beyond the largest offset
+// NFS4ERR_INVAL               a last write offset outside of the range or beyond the largest offset, a range beyond 2^64
 // NFS4ERR_GRACE, _NO_GRACE    the grace period and loca_reclaim do not go together
 // NFS4ERR_BADLAYOUT           no such layout, or not of this range
+// NFS4ERR_ADMIN_REVOKED       it was revoked
 // NFS4ERR_BADIOMODE           the layout is for READ
 // NFS4ERR_DELAY               delegations of others are being recalled
 #include "common/volume/volume.hpp"
@@ -28,6 +30,8 @@ io::Task<Status> op_layoutcommit(MdsContext& context, const LAYOUTCOMMIT4args& a
   if (pnfs.driver(args.loca_layoutupdate.lou_type) == nullptr)
     co_return fail(NFS4ERR_UNKNOWN_LAYOUTTYPE, "18.42.3", "layout type {} is not served here",
                    static_cast<uint32_t>(args.loca_layoutupdate.lou_type));
+  if (args.loca_length != NFS4_UINT64_MAX && args.loca_offset > NFS4_UINT64_MAX - args.loca_length)
+    co_return fail(NFS4ERR_INVAL, "18.42.3", "offset {} + length {} is beyond 2^64", args.loca_offset, args.loca_length);
   const ByteRange range = control::range_of(args.loca_offset, args.loca_length);
   const bool has_offset = args.loca_last_write_offset.no_newoffset;
   const uint64_t last = args.loca_last_write_offset.no_offset;
@@ -63,7 +67,7 @@ io::Task<Status> op_layoutcommit(MdsContext& context, const LAYOUTCOMMIT4args& a
     modified = to_wall_time(args.loca_time_modify.nt_time);
   inode.mtime = std::max(modified, inode.mtime);
   inode.ctime = wall;
-  ++inode.change;
+  inode.change = context.mds.names().next_change(inode.change);
   if (auto put = catalog.put(inode); !put) co_return fail(NFS4ERR_IO, "15.1.4.6", "{}", put.error().reason);
   if (auto released = savepoint->release(); !released)
     co_return fail(NFS4ERR_IO, "15.1.4.6", "{}", released.error().reason);

@@ -1,10 +1,11 @@
 // LAYOUTRETURN (RFC 8881 18.44).
 //
-// NFS4ERR_NOFILEHANDLE, _BADHANDLE, _STALE   FILE and FSID: the current filehandle
+// NFS4ERR_NOFILEHANDLE, _STALE   FILE and FSID: the current filehandle
 // NFS4ERR_UNKNOWN_LAYOUTTYPE  not a layout type of this server
-// NFS4ERR_INVAL               iomode or return type unknown; lora_reclaim with FSID or ALL
+// NFS4ERR_WRONG_TYPE          FILE: not a regular file
+// NFS4ERR_INVAL               iomode or return type unknown; lora_reclaim with FSID or ALL; a range beyond 2^64
 // NFS4ERR_NO_GRACE            lora_reclaim outside of the grace period
-// NFS4ERR_BAD_STATEID, _OLD_STATEID   the layout stateid
+// NFS4ERR_BAD_STATEID, _OLD_STATEID, _ADMIN_REVOKED   the layout stateid
 // NFS4ERR_RECALLCONFLICT      a bulk recall is outstanding (12.5.5.2.1.5)
 #include "mds/layout/ops/ops.hpp"
 #include "mds/mds.hpp"
@@ -22,6 +23,10 @@ Status return_file(MdsContext& context, const LAYOUTRETURN4args& args, LAYOUTRET
   const auto& what = args.lora_layoutreturn.lr_layout;
   context.trace.offset = what.lrf_offset;
   context.trace.count = what.lrf_length;
+  if (inode.type != volume::FileType::regular)
+    return fail(NFS4ERR_WRONG_TYPE, "15.1.2.9", "file {} is not a regular file", inode.fileid);
+  if (what.lrf_length != NFS4_UINT64_MAX && what.lrf_offset > NFS4_UINT64_MAX - what.lrf_length)
+    return fail(NFS4ERR_INVAL, "18.44.3", "offset {} + length {} is beyond 2^64", what.lrf_offset, what.lrf_length);
   stateid4 stateid;
   if (auto resolved = context.resolve_stateid(what.lrf_stateid, stateid); !resolved) return resolved;
   context.trace.stateid = stateid;

@@ -1,4 +1,4 @@
-// TEST_STATEID and FREE_STATEID (RFC 8881 18.48, 18.38). Errors of FREE_STATEID: BAD_STATEID, OLD_STATEID, LOCKS_HELD.
+// TEST_STATEID (RFC 8881 18.48): a status for each stateid. Errors of its own: none but DELAY.
 #include "mds/ops/ops.hpp"
 
 namespace pnfs::mds {
@@ -12,13 +12,6 @@ Status op_test_stateid(MdsContext& context, const TEST_STATEID4args& args, TEST_
   }
   res.tsr_resok4.tsr_status_codes.items = codes;
   return {};
-}
-
-Status op_free_stateid(MdsContext& context, const FREE_STATEID4args& args, FREE_STATEID4res&) {
-  stateid4 stateid;
-  if (Status status = context.resolve_stateid(args.fsa_stateid, stateid); !status) return status;
-  context.trace.stateid = stateid;
-  return context.mds.state().free(context.clientid(), stateid);
 }
 
 }  // namespace pnfs::mds
