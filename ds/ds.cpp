@@ -30,7 +30,7 @@ Ds::Ds(Options options, const Seams& seams)
       buffers_(rpc::BufferPool::create()),
       data_io_(seams.executor, seams.store),
       link_(options_, seams),
-      server_(seams.network, seams.timers, limits_for(options_)),
+      server_(seams.network, seams.timers, limits_for(options_), seams.observer, seams.faults),
       service_(*this),
       tasks_(seams.executor) {
   build_ops();
@@ -83,7 +83,8 @@ io::Task<Result<void>> Ds::start() {
       // Where it listens on one address only, that is also the only place to reach it, unless it is a loopback: then
       // the client's own view of the MDS decides.
       io::Endpoint address = (*listener)->local();
-      addresses.push_back(io::Endpoint(boost::asio::ip::address_v4::any(), address.port()));
+      if (address.address().is_loopback()) address.address(boost::asio::ip::address_v4::any());
+      addresses.push_back(address);
     }
     listeners.push_back(std::move(*listener));
   }
@@ -125,7 +126,7 @@ Status Ds::check_filehandle(compound::Context&, std::span<const std::byte> fh) {
   const auto handle = nfs::FileHandle::from_wire(fh);
   if (!handle) return fail(nfs::NFS4ERR_BADHANDLE, "15.1.2.1", "not a filehandle of this volume's servers");
   if (handle->volume_id != volume_id_) return fail(nfs::NFS4ERR_STALE, "15.1.2.7", "a filehandle of another volume");
-  if (handle->kind == nfs::HandleKind::mds)
+  if (handle->kind == nfs::HandleKind::mds && !link_.takes_mds_handles())
     return fail(nfs::NFS4ERR_BADHANDLE, "13.6", "the MDS's filehandle: a data server takes those of a layout");
   return {};
 }

@@ -60,6 +60,7 @@ class Ds final : public compound::Role {
   nfs::Status check_filehandle(compound::Context& context, std::span<const std::byte> fh) override;
   nfs::Status put_root(compound::Context& context) override;
   io::Task<nfs::Status> before_reply(compound::Context& context) override;
+  bool is_durable(uint64_t) override { return true; }
   void client_removed(session::ClientId client, session::Removed why) override;
 
  private:

@@ -36,7 +36,7 @@ Status mds_failed(const Error& why) {
 }
 
 // The request's bytes in the file. Sparse: the same offsets, all of them on this server's stripes.
-Status to_file_ranges(const Verdict& verdict, uint64_t offset, uint64_t length,
+Status to_file_ranges(const Verdict& verdict, uint32_t access, uint64_t offset, uint64_t length,
                       std::vector<control::ByteRange>& ranges) {
   ranges.clear();
   if (offset > UINT64_MAX - length) return fail(nfs::NFS4ERR_INVAL, "18.22.3", "offset {} + {} is beyond 2^64", offset, length);
@@ -49,14 +49,28 @@ Status to_file_ranges(const Verdict& verdict, uint64_t offset, uint64_t length,
     ranges.push_back({offset, offset + length});
   }
   for (const auto& range : ranges) {
-    if (!verdict.set.window.contains(range))
-      return fail(nfs::NFS4ERR_PNFS_NO_LAYOUT, "13.6", "{} is outside of the client's layout {}", to_string(range),
-                  to_string(verdict.set.window));
+    if (!verdict.covers(access, range))
+      return fail(nfs::NFS4ERR_PNFS_NO_LAYOUT, "13.6", "{} is outside of what the client's layout lets it {} (of {})",
+                  to_string(range), (access & 2u) != 0 ? "write" : "read", to_string(verdict.set.window));
     if (!verdict.set.contains(range))
       return fail(nfs::NFS4ERR_PNFS_IO_HOLE, "13.4.4", "{} is not on this data server's stripes ({})", to_string(range),
                   to_string(verdict.set));
   }
   return {};
+}
+
+// For the trace: adjoining ranges as one.
+std::string on_device(const std::vector<volume::MappedRange>& ranges) {
+  std::string text;
+  for (size_t i = 0; i < ranges.size();) {
+    const uint64_t begin = ranges[i].volume_offset;
+    uint64_t end = begin;
+    const bool hole = ranges[i].hole;
+    for (; i < ranges.size() && ranges[i].hole == hole && (hole || ranges[i].volume_offset == end); ++i)
+      end += ranges[i].length;
+    if (!hole) text += fmt::format("{}{}+{}", text.empty() ? "" : ",", begin, end - begin);
+  }
+  return text;
 }
 
 }  // namespace
@@ -71,7 +85,7 @@ void IoRight::release() {
     gone.insert(gone.end(), freed.begin(), freed.end());
   }
   pins_.clear();
-  const bool verdict_freed = link.verdicts().unpin(key_);
+  const bool verdict_freed = link.verdicts().unpin(key_, verdict_pin_);
   if (!gone.empty()) link.released(gone);
   if (verdict_freed || link.grants().idle()) link.verdict_released();
 }
@@ -87,6 +101,8 @@ Status device_failed(Ds& ds, const Error& why, std::string_view section) {
     ds.link().fenced();
     return fail(nfs::NFS4ERR_PNFS_NO_LAYOUT, "13.11", "this data server was fenced from the volume: {}", why.reason);
   }
+  // A write that was not sent because the lease had run out meanwhile: the client shall go to the MDS, not to its user.
+  if (why.code == Errc::closed && !ds.link().lease_valid()) return check_lease(ds);
   if (why.code == Errc::no_space) return {nfs::NFS4ERR_NOSPC, section, why.reason};
   return {nfs::NFS4ERR_IO, section, why.reason};
 }
@@ -110,7 +126,8 @@ io::Task<Status> take_right(DsContext& context, const nfs::stateid4& argument, A
   const uint32_t wanted = access == Access::write ? 2u : 1u;
   const TimePoint give_up = ds.seams().clock.now() + kPatience;
   bool size_asked = false;
-  bool judged = false;
+  bool judged = false;   // by the MDS, for this very request
+  bool refused = false;  // by a verdict that may be out of date: a layout may have been extended since
   std::vector<control::ByteRange> ranges;
 
   for (;;) {
@@ -120,12 +137,13 @@ io::Task<Status> take_right(DsContext& context, const nfs::stateid4& argument, A
 
     const Verdict* verdict = link.verdicts().find(key, wanted);
     // A seqid is judged each time: only the latest of a stateid is current.
-    if (verdict == nullptr || (stateid.seqid != 0 && !judged)) {
+    if (verdict == nullptr || ((stateid.seqid != 0 || refused) && !judged)) {
       session::Client* client = context.client();
-      if (client == nullptr) co_return fail(nfs::NFS4ERR_BADSESSION, "15.1.11.1", "the session is gone");
+      // Only SEQUENCE may say BADSESSION, and that is what the client's next request hears.
+      if (client == nullptr) co_return fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "the session ended while the request waited");
       MdsLink::Question question{client->owner, session::to_string(client->principal), stateid.seqid, wanted};
       MdsLink::Refusal refusal;
-      auto asked = co_await link.ask_verdict(key, std::move(question), refusal);
+      auto asked = co_await link.ask_verdict(context.call, key, std::move(question), refusal);
       if (!asked) {
         if (asked.error().code != Errc::busy && asked.error().code != Errc::closed) co_return mds_failed(asked.error());
         co_await ds.seams().timers.sleep(kBusyPause);
@@ -136,7 +154,11 @@ io::Task<Status> take_right(DsContext& context, const nfs::stateid4& argument, A
       }
       continue;
     }
-    if (auto status = to_file_ranges(*verdict, offset, length, ranges); !status) co_return status;
+    if (auto status = to_file_ranges(*verdict, wanted, offset, length, ranges); !status) {
+      if (judged) co_return status;
+      refused = true;
+      continue;
+    }
 
     // From here to the pins nothing is awaited.
     out.ranges.clear();
@@ -160,7 +182,7 @@ io::Task<Status> take_right(DsContext& context, const nfs::stateid4& argument, A
     // 13.10: what this server believes to be past the end may not be; the MDS knows better.
     const bool ask_size = complete && access == Access::read && file_end > known && !size_asked;
     if (complete && !ask_size) {
-      link.verdicts().pin(key);
+      out.verdict_pin_ = link.verdicts().pin(key);
       out.ds_ = &ds;
       out.key_ = std::move(key);
       out.pins_ = std::move(pins);
@@ -170,6 +192,7 @@ io::Task<Status> take_right(DsContext& context, const nfs::stateid4& argument, A
       out.file_end = file_end;
       out.known_size = known;
       context.trace.fileid = verdict->fileid;
+      if (ds.trace().enabled(trace::Kind::op)) context.trace.device = on_device(out.ranges);
       co_return Status{};
     }
     for (const auto& pin : pins) {
@@ -181,7 +204,8 @@ io::Task<Status> take_right(DsContext& context, const nfs::stateid4& argument, A
       missing = ranges.back();
       extend = pins.empty() || pins.back().grants.empty() ? 0 : pins.back().grants.back();
     }
-    auto granted = co_await link.ask_grant(verdict->fileid, verdict->generation, access, verdict->set, missing, extend);
+    auto granted = co_await link.ask_grant(context.call, verdict->fileid, verdict->generation, access, verdict->set, missing,
+                                           extend);
     if (!granted) {
       if (granted.error().code != Errc::busy && granted.error().code != Errc::closed) co_return mds_failed(granted.error());
       co_await ds.seams().timers.sleep(kBusyPause);

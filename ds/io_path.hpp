@@ -12,7 +12,7 @@
 namespace pnfs::ds {
 
 // While it lives the MDS waits with revokes of what the I/O stands on. Give it up before waiting for anything but the
-// device.
+// device, or the MDS where that answers without waiting for us (FILE_CHANGED).
 class IoRight {
  public:
   IoRight() = default;
@@ -32,6 +32,7 @@ class IoRight {
   friend io::Task<nfs::Status> take_right(DsContext&, const nfs::stateid4&, Access, uint64_t, uint64_t, IoRight&);
   Ds* ds_ = nullptr;
   VerdictCache::Key key_;
+  uint64_t verdict_pin_ = 0;
   std::vector<GrantCache::Pin> pins_;
 };
 

@@ -13,30 +13,41 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kConnectTimeout = 2s;
-constexpr Duration kCallTimeout = 5s;  // GRANT waits for others at the MDS up to 2 s
 constexpr Duration kRetryFirst = 50ms;
 constexpr Duration kRetryMost = 1s;
-
-Error error_of(control_status status, std::string_view reason) {
-  const Errc code = status == CTL_DELAY       ? Errc::busy
-                    : status == CTL_NO_SPACE  ? Errc::no_space
-                    : status == CTL_NOT_FOUND ? Errc::not_found
-                    : status == CTL_REFUSED   ? Errc::refused
-                    : status == CTL_INVALID   ? Errc::invalid
-                    : status == CTL_IO        ? Errc::io
-                                              : Errc::closed;  // NOT_MEMBER, STALE_EPOCH: join again
-  return error(code, "{}: {}", to_string(status), reason);
-}
+constexpr size_t kMostReturned = 4096;  // GRANT_RETURNargs
 
 }  // namespace
+
+Error error_of(control_status status, std::string_view reason) {
+  switch (status) {
+    case CTL_DELAY:
+      return error(Errc::busy, "{}", reason);
+    case CTL_NO_SPACE:
+      return error(Errc::no_space, "{}", reason);
+    case CTL_NOT_FOUND:
+      return error(Errc::not_found, "{}", reason);
+    case CTL_REFUSED:
+      return error(Errc::refused, "{}", reason);
+    case CTL_INVALID:
+      return error(Errc::invalid, "{}", reason);
+    case CTL_IO:
+      return error(Errc::io, "{}", reason);
+    default:
+      return error(Errc::closed, "{}: {}", to_string(status), reason);
+  }
+}
 
 MdsLink::MdsLink(const Options& options, const Seams& seams)
     : ControlService({options.node, &seams.timers, seams.trace, seams.faults}),
       options_(options), seams_(seams), client_(seams.network, seams.timers), released_(seams.executor) {
   client_.add_service(*this);
+  seams_.store.set_write_gate([this] { return lease_valid(); });
 }
 
-MdsLink::~MdsLink() = default;
+MdsLink::~MdsLink() {
+  seams_.store.set_write_gate({});
+}
 
 bool MdsLink::lease_valid() const {
   return member_ && seams_.clock.now() < lease_until_;
@@ -49,6 +60,7 @@ std::shared_ptr<rpc::Connection> MdsLink::live() const {
 void MdsLink::fenced() {
   if (!member_) return;
   spdlog::warn("{}: the device refuses this node: it was fenced; joining again under a new key", options_.node);
+  ++counters_.fenced;
   member_ = false;
   need_new_life_ = true;
   if (connection_ != nullptr) connection_->close("fenced");
@@ -72,6 +84,7 @@ void MdsLink::released(const std::vector<GrantCache::Gone>& gone) {
 // Nothing may start, and what runs ends: then nothing of the old epoch or life is left.
 io::Task<void> MdsLink::drop_everything() {
   member_ = false;
+  if (left_out(step::kDropGrants)) co_return;
   verdicts_.revoke(0, Other{});
   grants_.drop_all();
   while (!grants_.idle() || !verdicts_.settled(0, Other{})) co_await released_.wait();
@@ -104,6 +117,7 @@ io::Task<Result<void>> MdsLink::connect_and_register() {
     auto registered = co_await register_key();
     if (!registered) co_return registered.error().with_context("registering this node's key with the device");
     need_new_life_ = false;
+    ++counters_.lives;
   }
   auto superblock = co_await volume::probe(seams_.store);
   if (!superblock) co_return superblock.error();
@@ -140,12 +154,14 @@ io::Task<Result<void>> MdsLink::connect_and_register() {
   const uint64_t told = args.store_epoch;
   auto answer = co_await call<REGISTERres>(connection, CTLPROC_REGISTER, args, kCallTimeout);
   if (!answer) co_return answer.error();
+  if (answer->res.status == CTL_NOT_MEMBER) need_new_life_ = true;
   if (answer->res.status != CTL_OK) co_return error_of(answer->res.status, answer->res.reason.text);
   const REGISTERok& ok = answer->res.ok;
   node_id_ = ok.node_id;
   node_lease_ = std::chrono::milliseconds(ok.node_lease_ms);
   client_lease_ = std::chrono::milliseconds(ok.client_lease_ms);
   server_scope_ = ok.server_scope.text;
+  takes_mds_handles_ = ok.takes_mds_handles;
   mds_instance_ = ok.mds_instance;
   write_epoch_ = std::max(write_epoch_, ok.write_epoch);
   told_store_epoch_ = told;
@@ -168,6 +184,7 @@ io::Task<Result<void>> MdsLink::renew() {
   const TimePoint sent = seams_.clock.now();
   auto answer = co_await call<RENEWres>(connection, CTLPROC_RENEW, args, std::max<Duration>(node_lease_ / 2, 100ms));
   if (!answer) co_return answer.error();
+  if (need_new_life_) co_return error(Errc::fenced, "fenced while the lease was being renewed");
   if (answer->res.status != CTL_OK) co_return error_of(answer->res.status, answer->res.reason.text);
   // Counted from when the call was sent: the MDS counts from later.
   lease_until_ = sent + node_lease_;
@@ -225,36 +242,43 @@ io::Task<void> MdsLink::keep_lease() {
 
 io::Task<void> MdsLink::return_surplus() {
   const auto surplus = grants_.surplus(options_.keep_grants);
-  auto connection = live();
-  if (surplus.empty() || connection == nullptr) co_return;
+  if (!surplus.empty()) co_await give_back(surplus, kCallTimeout);
+}
+
+io::Task<void> MdsLink::give_back(const std::vector<GrantCache::Gone>& grants, Duration timeout) {
   std::vector<grant_end> ends;
-  for (const auto& gone : surplus) ends.push_back({gone.id, gone.written_end});
-  for (size_t at = 0; at < ends.size(); at += 4096) {
+  for (const auto& gone : grants) {
+    ends.push_back({gone.id, gone.written_end});
+    // Should this call get lost, the MDS will revoke them, and hear of it then.
+    if (gone.written_end != 0) gone_[gone.id] = gone.written_end;
+  }
+  auto connection = live();
+  for (size_t at = 0; at < ends.size() && connection != nullptr; at += kMostReturned) {
     GRANT_RETURNargs args;
     args.node_id = node_id_;
     args.mds_epoch = mds_epoch_;
-    args.grants.items = std::span(ends).subspan(at, std::min<size_t>(4096, ends.size() - at));
-    auto answer = co_await call<STATUSres>(connection, CTLPROC_GRANT_RETURN, args, kCallTimeout);
+    args.grants.items = std::span(ends).subspan(at, std::min(kMostReturned, ends.size() - at));
+    auto answer = co_await call<STATUSres>(connection, CTLPROC_GRANT_RETURN, args, timeout);
     if (!answer) co_return;  // the MDS will ask for them; an unknown id is answered as gone
   }
 }
 
 io::Task<void> MdsLink::stop(bool clean) {
+  const bool was_member = member_;
   member_ = false;
-  if (clean && live() != nullptr) {
+  if (clean && was_member && live() != nullptr) {
     // What is returned in good order costs nobody a wait.
     while (!grants_.idle()) co_await released_.wait();
-    const auto all = grants_.surplus(0);
-    std::vector<grant_end> ends;
-    for (const auto& gone : all) ends.push_back({gone.id, gone.written_end});
-    auto connection = live();
-    for (size_t at = 0; at < ends.size() && connection != nullptr; at += 4096) {
-      GRANT_RETURNargs args;
-      args.node_id = node_id_;
-      args.mds_epoch = mds_epoch_;
-      args.grants.items = std::span(ends).subspan(at, std::min<size_t>(4096, ends.size() - at));
-      auto answer = co_await call<STATUSres>(connection, CTLPROC_GRANT_RETURN, args, kConnectTimeout);
-      if (!answer) break;
+    co_await give_back(grants_.surplus(0), kConnectTimeout);
+    LEAVEargs args;
+    args.node_id = node_id_;
+    args.mds_epoch = mds_epoch_;
+    if (auto connection = live()) {
+      auto left = co_await call<STATUSres>(connection, CTLPROC_LEAVE, args, kConnectTimeout);
+      if (left && left->res.status == CTL_OK && key_ != 0) {
+        auto unregistered = co_await seams_.store.register_key(0);
+        if (!unregistered) spdlog::debug("{}: {}", options_.node, unregistered.error().reason);
+      }
     }
   }
   co_await client_.stop();

@@ -18,6 +18,11 @@
 
 namespace pnfs::ds {
 
+inline constexpr Duration kCallTimeout = std::chrono::seconds(5);  // GRANT waits for others at the MDS up to 2 s
+
+// What a refusal by the MDS means to a caller here.
+Error error_of(control::control_status status, std::string_view reason);
+
 class MdsLink final : public control::ControlService {
  public:
   struct Identity {
@@ -42,12 +47,22 @@ class MdsLink final : public control::ControlService {
   uint64_t mds_epoch() const { return mds_epoch_; }
   Duration client_lease() const { return client_lease_; }
   const std::string& server_scope() const { return server_scope_; }
+  // Some layouts have no filehandles: clients come with those of OPEN (RFC 8881 13.3).
+  bool takes_mds_handles() const { return takes_mds_handles_; }
   // The device refused us: stop everything and come back under a new key.
   void fenced();
 
   // verifier4 for writes that were submitted now (design, NFS stability on SCSI). `thru_mds`: the value that the MDS's
   // COMMIT will answer with; false when this node knows of a newer device epoch than the MDS does: answer DELAY.
   bool write_verifier(bool thru_mds, std::array<std::byte, 8>& out) const;
+
+  // What happened since the start; for tests and statistics.
+  struct Counters {
+    uint64_t lives = 0;    // registrations under a new instance
+    uint64_t fenced = 0;   // found out at the device
+    uint64_t crossed = 0;  // grants that were revoked before they arrived
+  };
+  const Counters& counters() const { return counters_; }
 
   GrantCache& grants() { return grants_; }
   VerdictCache& verdicts() { return verdicts_; }
@@ -57,7 +72,8 @@ class MdsLink final : public control::ControlService {
 
   // Asks for a grant and files the answer. Errors: timeout or closed (the MDS is away), busy (DELAY), no_space,
   // not_found (the file is gone), io.
-  io::Task<Result<void>> ask_grant(uint64_t fileid, uint64_t generation, Access access, control::StripeSet set,
+  // `cause`, here and below: the request that needs it, as in the trace.
+  io::Task<Result<void>> ask_grant(uint64_t cause, uint64_t fileid, uint64_t generation, Access access, control::StripeSet set,
                                    control::ByteRange need, uint64_t extend);
   // nfsstat4 and reason when the MDS refuses; an Error when it could not be asked.
   struct Refusal {
@@ -71,8 +87,8 @@ class MdsLink final : public control::ControlService {
     uint32_t access = 0;
   };
   // True: the verdict was filed under `key`. False: revoked meanwhile, ask again.
-  io::Task<Result<bool>> ask_verdict(VerdictCache::Key key, Question question, Refusal& refusal);
-  io::Task<Result<void>> file_changed(uint64_t fileid, uint64_t generation, uint64_t size_at_least);
+  io::Task<Result<bool>> ask_verdict(uint64_t cause, VerdictCache::Key key, Question question, Refusal& refusal);
+  io::Task<Result<void>> file_changed(uint64_t cause, uint64_t fileid, uint64_t generation, uint64_t size_at_least);
 
  private:
   io::Task<bool> run(rpc::Request& request, control::control_proc proc, const void* args, void* res) override;
@@ -82,6 +98,7 @@ class MdsLink final : public control::ControlService {
   io::Task<Result<void>> renew();
   io::Task<void> drop_everything();
   io::Task<void> return_surplus();
+  io::Task<void> give_back(const std::vector<GrantCache::Gone>& grants, Duration timeout);
   io::Task<void> do_revoke(const control::REVOKEargs& args, control::REVOKEres& res, Arena& arena);
   io::Task<void> do_revoke_stateid(const control::REVOKE_STATEIDargs& args);
   std::shared_ptr<rpc::Connection> live() const;
@@ -96,6 +113,7 @@ class MdsLink final : public control::ControlService {
   io::Event released_;
   std::map<uint64_t, uint64_t> gone_;  // revoked grants whose last I/O has ended, with the end written
 
+  Counters counters_;
   uint64_t instance_ = 0;
   uint64_t key_ = 0;
   bool need_new_life_ = true;
@@ -107,6 +125,7 @@ class MdsLink final : public control::ControlService {
   Duration node_lease_{};
   Duration client_lease_{};
   std::string server_scope_;
+  bool takes_mds_handles_ = false;
   TimePoint lease_until_{};
   bool member_ = false;
 };

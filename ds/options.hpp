@@ -1,23 +1,10 @@
-// What a data server is told at its start, and the seams it works through.
+// What a data server is told at its start.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "common/base/clock.hpp"
-#include "common/base/random.hpp"
-#include "common/io/stream.hpp"
-#include "common/io/timer_queue.hpp"
-
-namespace pnfs::block {
-class BlockStore;
-}
-namespace pnfs::trace {
-class Sink;
-}
-namespace pnfs::fault {
-class Injector;
-}
+#include "common/server/seams.hpp"
 
 namespace pnfs::ds {
 
@@ -26,7 +13,7 @@ struct Options {
   std::vector<io::Endpoint> listen;
   // Where clients reach this server, if not at the listeners' ports on the IP by which they reach the MDS.
   std::vector<io::Endpoint> advertise;
-  io::Endpoint mds;  // its control program; the port it serves NFS on
+  io::Endpoint mds;                                  // its control program; the port it serves NFS on
   Duration join_timeout = std::chrono::seconds(30);  // how long the start may wait for the MDS
   uint32_t max_read_bytes = 1u << 20;
   uint32_t max_write_bytes = 1u << 20;
@@ -35,16 +22,6 @@ struct Options {
   bool strict_seqid = false;
 };
 
-// Everything outlives the server that works through it.
-struct Seams {
-  io::Executor executor;
-  const Clock& clock;
-  io::TimerQueue& timers;
-  Random& random;
-  io::Network& network;
-  block::BlockStore& store;
-  trace::Sink* trace = nullptr;       // null: nothing is told
-  fault::Injector* faults = nullptr;  // null: none
-};
+using server::Seams;
 
 }  // namespace pnfs::ds

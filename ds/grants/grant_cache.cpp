@@ -65,7 +65,7 @@ GrantCache::Coverage GrantCache::cover(uint64_t fileid, Access access, const con
       result.ranges.clear();
       return result;
     }
-    held->map.map(at, end - at, part);
+    files_.at(fileid).map.map(at, end - at, part);
     for (const auto& piece : part) {
       if (piece.hole && access == Access::write) {
         result.missing = {piece.file_offset, range.end};
@@ -123,7 +123,8 @@ bool GrantCache::arrived(GrantNews news) {
     held.set = std::move(news.set);
   }
   held.used = ++use_count_;
-  volume::ExtentMap merged = held.map;
+  File& file = files_.at(news.fileid);
+  volume::ExtentMap merged = file.map;
   for (volume::Extent extent : news.extents) {
     if (extent.length == 0 || extent.file_offset > UINT64_MAX - extent.length) return false;
     // What is known already stays; the rest of the extent is added around it.
@@ -136,10 +137,9 @@ bool GrantCache::arrived(GrantNews news) {
         return false;
     }
   }
-  held.map = std::move(merged);
+  file.map = std::move(merged);
   if (!news.mapped.empty()) add_mapped(held, news.mapped);
-  uint64_t& size = files_[news.fileid].size_told;
-  size = std::max(size, news.file_size);
+  file.size_told = std::max(file.size_told, news.file_size);
   return true;
 }
 

@@ -93,7 +93,6 @@ class GrantCache {
     Access access = Access::read;
     control::StripeSet set;
     std::vector<control::ByteRange> mapped;  // sorted, disjoint, not adjacent
-    volume::ExtentMap map;
     uint32_t running = 0;
     bool revoked = false;
     uint64_t used = 0;
@@ -106,6 +105,9 @@ class GrantCache {
   std::map<uint64_t, Held> held_;
   struct File {
     std::set<uint64_t> grants;
+    // Of all grants together: blocks are only ever added to a file while any grant of it is out, and what one grant
+    // brought must show under the others (a shared one may have told of a hole that is written by now).
+    volume::ExtentMap map;
     uint64_t size_told = 0;
     uint64_t written_end = 0;
   };

@@ -4,6 +4,11 @@
 
 namespace pnfs::ds {
 
+bool Verdict::covers(uint32_t wanted, const control::ByteRange& range) const {
+  const auto& parts = (wanted & 2u) != 0 ? writable : readable;
+  return range.empty() || std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return part.contains(range); });
+}
+
 namespace {
 bool is_zero(const Other& other) {
   return other == Other{};
@@ -26,25 +31,31 @@ bool VerdictCache::arrived(const Key& key, uint64_t ticket, Verdict verdict) {
     const auto idle = std::find_if(held_.begin(), held_.end(), [](const auto& e) { return e.second.running == 0; });
     if (idle != held_.end()) held_.erase(idle);
   }
-  held_[key].verdict = std::move(verdict);
+  Held& held = held_[key];
+  if (held.serial == 0) held.serial = ++serials_;
+  held.verdict = std::move(verdict);
   return true;
 }
 
-void VerdictCache::pin(const Key& key) {
-  ++held_.at(key).running;
+uint64_t VerdictCache::pin(const Key& key) {
+  Held& held = held_.at(key);
+  ++held.running;
+  return held.serial;
 }
 
-bool VerdictCache::unpin(const Key& key) {
-  // The oldest I/O first: which of the equals it is makes no difference, all of them must end.
-  for (auto it = draining_.begin(); it != draining_.end(); ++it) {
-    if (it->key != key) continue;
-    if (--it->running > 0) return false;
-    draining_.erase(it);
-    return true;
+bool VerdictCache::unpin(const Key& key, uint64_t pin) {
+  if (const auto it = held_.find(key); it != held_.end() && it->second.serial == pin) {
+    --it->second.running;
+    return false;
   }
-  const auto it = held_.find(key);
-  if (it != held_.end() && it->second.running > 0) --it->second.running;
-  return false;
+  const auto it = std::find_if(draining_.begin(), draining_.end(), [&](const Draining& d) { return d.serial == pin; });
+  if (it == draining_.end() || --it->running > 0) return false;
+  draining_.erase(it);
+  return true;
+}
+
+void VerdictCache::drain(const Key& key, const Held& held) {
+  if (held.running > 0) draining_.push_back({key, held.verdict.fileid, held.serial, held.running});
 }
 
 void VerdictCache::revoke(uint64_t fileid, const Other& other) {
@@ -54,7 +65,7 @@ void VerdictCache::revoke(uint64_t fileid, const Other& other) {
       ++it;
       continue;
     }
-    if (it->second.running > 0) draining_.push_back({it->first, it->second.verdict.fileid, it->second.running});
+    drain(it->first, it->second);
     it = held_.erase(it);
   }
 }
@@ -71,7 +82,7 @@ void VerdictCache::drop_client(uint64_t client) {
       ++it;
       continue;
     }
-    if (it->second.running > 0) draining_.push_back({it->first, it->second.verdict.fileid, it->second.running});
+    drain(it->first, it->second);
     it = held_.erase(it);
   }
 }

@@ -25,7 +25,12 @@ struct Verdict {
   bool dense = false;
   bool commit_thru_mds = false;
   uint32_t dense_index = 0;
-  control::StripeSet set;  // this server's stripes; the window is what the layout covers
+  control::StripeSet set;  // this server's stripes; the window spans everything that the layout covers
+  std::vector<control::ByteRange> readable;  // what the layout covers; ascending, apart
+  std::vector<control::ByteRange> writable;
+
+  // The client's layout has every byte of the range, for an iomode that allows the access.
+  bool covers(uint32_t wanted, const control::ByteRange& range) const;
 };
 
 class VerdictCache {
@@ -46,10 +51,10 @@ class VerdictCache {
   // False: a revoke came meanwhile; ask again.
   bool arrived(const Key& key, uint64_t ticket, Verdict verdict);
 
-  // I/O stands on the verdict until unpin(). The key must be held.
-  void pin(const Key& key);
+  // I/O stands on the verdict until unpin() with what pin() gave. The key must be held.
+  uint64_t pin(const Key& key);
   // True when a revoked verdict is now free of I/O: somebody may be waiting.
-  bool unpin(const Key& key);
+  bool unpin(const Key& key, uint64_t pin);
 
   // All that match: a zero `other` is every stateid of the file, fileid 0 every file.
   void revoke(uint64_t fileid, const Other& other);
@@ -61,6 +66,7 @@ class VerdictCache {
  private:
   struct Held {
     Verdict verdict;
+    uint64_t serial = 0;  // of this verdict's life: I/O under a revoked one is told from I/O under its successor
     uint32_t running = 0;
   };
   static bool matches(const Key& key, const Held& held, uint64_t fileid, const Other& other);
@@ -70,10 +76,13 @@ class VerdictCache {
   struct Draining {
     Key key;
     uint64_t fileid;
+    uint64_t serial;
     uint32_t running;
   };
+  void drain(const Key& key, const Held& held);
   std::vector<Draining> draining_;
   uint64_t revokes_ = 0;
+  uint64_t serials_ = 0;
 };
 
 }  // namespace pnfs::ds
