@@ -14,8 +14,9 @@ namespace {
 constexpr size_t kInputBytes = 512 * 1024;
 // Data segments of at least this size that have not fully arrived are read to their place instead of moved there.
 constexpr uint32_t kPlacingBytes = 8192;
-// With more than this unsent, no further command is carried out until the initiator reads.
-constexpr size_t kMaxQueuedBytes = 32u << 20;
+// With more than this queued no further command is carried out until the writer has taken it: few buffers that stay in
+// the processor's cache are faster than many.
+constexpr size_t kMaxQueuedBytes = 2u << 20;
 
 size_t tail_bytes(uint32_t data_bytes, bool digest) {
   if (data_bytes == 0) return 0;
@@ -30,7 +31,7 @@ Connection::Connection(Server& server, std::unique_ptr<io::Stream> stream)
       directory_(server.directory_for(stream_->local(), stream_->remote())),
       machine_(*directory_, server.random()),
       wake_writer_(server.timers().executor()),
-      drained_(server.timers().executor()),
+      taken_(server.timers().executor()),
       reader_done_(server.timers().executor()),
       input_(64 * 1024) {}
 
@@ -44,7 +45,7 @@ io::Task<void> Connection::read_loop(std::shared_ptr<Connection> self) {
     if (c.closed_) break;
     c.kick();
     if (c.queued_bytes_ > kMaxQueuedBytes) {
-      co_await c.drained_.wait();
+      co_await c.taken_.wait();
       continue;
     }
     std::span<uint8_t> into(c.input_.data() + c.end_, c.input_.size() - c.end_);
@@ -73,13 +74,14 @@ void Connection::close(std::string_view why, bool with_reset) {
   why_closed_ = why;
   server_.detach(*this);
   abort_tasks(nullptr);
+  if (stream_->watched()) stream_->remark_end(why_closed_);
   if (with_reset) {
     stream_->reset();
   } else {
     stream_->close();
   }
   wake_writer_.notify_all();
-  drained_.notify_all();
+  taken_.notify_all();
   if (TargetObserver* watcher = server_.watcher(); watcher && full_feature_)
     watcher->on_session({"end", login().target, login().initiator, io::to_string(peer()), why_closed_});
 }

@@ -72,6 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     ConstBytes data;
     Buffer buffer;               // what data points into, or
     std::vector<uint8_t> bytes;  // that
+    std::string remark;          // for who watches the stream
   };
   // A data segment that is being read straight to where it belongs.
   struct Placing {
@@ -119,7 +120,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void solicit_waiting();
   void end_task(uint32_t tag);
   void release(Task& task);
-  void record(const scsi::Command& command, uint64_t bytes, std::string_view fault) const;
+  void remark(const Task& task, bool answered);
+  void record(const Task& task, uint64_t bytes) const;
 
   // --- control (connection_control.cpp)
   void on_nop_out(const Header& header, ConstBytes data);
@@ -142,7 +144,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<LoginDirectory> directory_;
   LoginMachine machine_;
   io::Event wake_writer_;
-  io::Event drained_;
+  io::Event taken_;
   io::Event reader_done_;
   bool closed_ = false;
   bool close_when_drained_ = false;

@@ -78,7 +78,8 @@ bool Connection::apply_fault(Task& task, const FaultAction& action) {
       [[fallthrough]];
     case Kind::drop:
       // Without an answer the command keeps its place in the window, as a lost one does.
-      record(c, 0, task.fault);
+      remark(task, false);
+      record(task, 0);
       window_.begin();
       end_task(task.tag);
       return true;
@@ -103,11 +104,13 @@ bool Connection::apply_fault(Task& task, const FaultAction& action) {
       answer(task);
       return true;
     case Kind::lose_cache:
-      record(c, 0, task.fault);
+      remark(task, false);
+      record(task, 0);
       server_.power_fail();
       return true;
     case Kind::reset_connection:
-      record(c, 0, task.fault);
+      remark(task, false);
+      record(task, 0);
       close("a fault rule reset it", true);
       return true;
     case Kind::async_logout:

@@ -19,8 +19,13 @@ io::Task<void> Connection::write_loop(std::shared_ptr<Connection> self) {
     }
     batch.swap(c.queue_);
     c.queued_bytes_ = 0;
+    c.taken_.notify_all();  // the next answers are made while these are sent
     pieces.clear();
-    for (const OutPdu& pdu : batch) {
+    size_t bytes = 0;
+    for (OutPdu& pdu : batch) {
+      const size_t begin = bytes;
+      bytes += pdu.head_bytes + pdu.data.size() + pdu.tail_bytes;
+      if (!pdu.remark.empty()) c.stream_->remark(begin, bytes, std::move(pdu.remark));
       pieces.push_back(std::as_bytes(std::span(pdu.head).first(pdu.head_bytes)));
       if (!pdu.data.empty()) pieces.push_back(std::as_bytes(pdu.data));
       if (pdu.tail_bytes > 0) pieces.push_back(std::as_bytes(std::span(pdu.tail).first(pdu.tail_bytes)));
@@ -31,7 +36,6 @@ io::Task<void> Connection::write_loop(std::shared_ptr<Connection> self) {
       c.close(written.error().reason);
       break;
     }
-    c.drained_.notify_all();
   }
   c.close(c.why_closed_);
 }

@@ -206,11 +206,32 @@ void Connection::carry_out(Task& task) {
   };
 }
 
-void Connection::record(const scsi::Command& c, uint64_t bytes, std::string_view fault) const {
+// For a packet capture: every status but GOOD, every rule that acted.
+void Connection::remark(const Task& task, bool answered) {
+  const scsi::Command& c = task.command;
+  const std::string_view fault = task.fault;
+  if (!stream_->watched() || (c.status == scsi::Status::good && fault.empty())) return;
+  std::string text(c.entry ? c.entry->name : "");
+  if (!answered) {
+    text += ": no answer";
+  } else if (c.status != scsi::Status::good) {
+    text += fmt::format(": {}", scsi::to_string(c.status));
+    if (c.status == scsi::Status::check_condition) text += ": " + scsi::words_of(c.sense);
+  }
+  if (!fault.empty()) text += fmt::format("; fault: {}", fault);
+  if (!answered) {
+    stream_->remark_silence(text);
+  } else if (!queue_.empty() && !closed_) {
+    queue_.back().remark = std::move(text);
+  }
+}
+
+void Connection::record(const Task& task, uint64_t bytes) const {
+  const scsi::Command& c = task.command;
   TargetObserver* watcher = server_.watcher();
   if (!watcher) return;
   watcher->on_command({target_->config.rules.name, nexus_->initiator, c.unit ? c.unit->config().lun : kNoLun,
-                       c.entry ? c.entry->name : "", c, bytes, fault});
+                       c.entry ? c.entry->name : "", task.tag, c, bytes, task.fault});
 }
 
 void Connection::answer(Task& task) {
@@ -230,7 +251,8 @@ void Connection::answer(Task& task) {
   } else {
     send_response(task);
   }
-  record(c, bytes, task.fault);
+  remark(task, true);
+  record(task, bytes);
   solicit_waiting();
 }
 

@@ -12,6 +12,7 @@ struct CommandRecord {
   std::string_view initiator;
   uint32_t lun = 0;
   std::string_view name;  // "READ(10)", or "" for an opcode we do not know
+  uint32_t tag = 0;        // the initiator's
   const scsi::Command& command;
   uint64_t bytes = 0;      // that moved, either way
   std::string_view fault;  // what a rule did to it, "" for nothing

@@ -77,11 +77,17 @@ void Server::serve(std::unique_ptr<io::Listener> listener) {
   group_.spawn("accept", accept_loop(*listeners_.back()));
 }
 
+io::Task<void> Server::serve_until_closed(std::unique_ptr<io::Listener> listener) {
+  io::Listener& passed = *listener;
+  co_await accept_loop(passed);
+}
+
 io::Task<void> Server::accept_loop(io::Listener& listener) {
   while (!stopping_) {
     auto stream = co_await listener.accept();
     if (stopping_) co_return;
     if (!stream) {
+      if (stream.error().code == Errc::closed) co_return;
       // Out of descriptors or an aborted handshake: neither is a reason to stop serving.
       spdlog::warn("{}", stream.error().reason);
       co_await timers_.sleep(std::chrono::milliseconds(100));

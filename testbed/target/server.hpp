@@ -64,6 +64,8 @@ class Server final : public scsi::LogicalUnit::Observer {
   void set_observer(TargetObserver* observer) { watcher_ = observer; }
 
   void serve(std::unique_ptr<io::Listener> listener);
+  // One that somebody else may close: until accept() fails with Errc::closed.
+  io::Task<void> serve_until_closed(std::unique_ptr<io::Listener> listener);
 
   // Closes listeners and sessions and joins. Caches are not flushed: see flush().
   io::Task<void> stop();

@@ -9,7 +9,7 @@ namespace pnfs::target::scsi {
 
 namespace {
 
-constexpr size_t kHeader = 16;
+constexpr size_t kCopyListHeader = 16;
 constexpr size_t kTargetDescriptor = 32;
 constexpr uint16_t kMaxTargets = 2;
 constexpr uint16_t kMaxSegments = 16;
@@ -40,25 +40,25 @@ bool parse(Command& c, Plan& plan) {
     c.fail(SenseKey::illegal_request, Asc::parameter_list_length_error);
     return false;
   };
-  if (data.size() < kHeader) return bad_length();
+  if (data.size() < kCopyListHeader) return bad_length();
   const size_t target_bytes = get16(&data[2]);
   const size_t segment_bytes = get32(&data[8]);
   const size_t inline_bytes = get32(&data[12]);
   if (target_bytes + segment_bytes > kMaxDescriptorBytes || inline_bytes > 0) return bad_length();
-  if (data.size() < kHeader + target_bytes + segment_bytes) return bad_length();
+  if (data.size() < kCopyListHeader + target_bytes + segment_bytes) return bad_length();
   if (target_bytes / kTargetDescriptor > kMaxTargets) {
     c.fail(SenseKey::illegal_request, Asc::too_many_target_descriptors);
     return false;
   }
   for (size_t at = 0; at + kTargetDescriptor <= target_bytes; at += kTargetDescriptor) {
-    const ConstBytes descriptor = data.subspan(kHeader + at, kTargetDescriptor);
+    const ConstBytes descriptor = data.subspan(kCopyListHeader + at, kTargetDescriptor);
     if (descriptor[0] != kIdentification) {
       c.fail(SenseKey::illegal_request, Asc::unsupported_target_descriptor);
       return false;
     }
     plan.targets.push_back(descriptor);
   }
-  ConstBytes rest = data.subspan(kHeader + target_bytes, segment_bytes);
+  ConstBytes rest = data.subspan(kCopyListHeader + target_bytes, segment_bytes);
   const uint64_t block = c.unit->block_bytes();
   while (rest.size() >= 4) {
     const uint8_t type = rest[0];

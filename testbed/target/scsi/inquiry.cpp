@@ -97,7 +97,7 @@ std::vector<uint8_t> provisioning(const LogicalUnit& unit) {
   return page;
 }
 
-constexpr std::array<uint8_t, 8> kPages{0x00, 0x80, 0x83, 0x86, 0x8f, 0xb0, 0xb1, 0xb2};
+constexpr std::array<uint8_t, 8> kVpdPages{0x00, 0x80, 0x83, 0x86, 0x8f, 0xb0, 0xb1, 0xb2};
 
 // A page of given contents behind the header. (GCC 12 takes vector::insert after a fixed-size construction for an
 // overflow.)
@@ -111,7 +111,7 @@ std::optional<std::vector<uint8_t>> vital_page(const LogicalUnit& unit, uint8_t 
   std::vector<uint8_t> page;
   switch (code) {
     case 0x00:
-      page = page_of(kPages);
+      page = page_of(kVpdPages);
       break;
     case 0x80:
       page = page_of(as_octets(unit.config().serial));

@@ -61,7 +61,7 @@ std::vector<uint8_t> page_for(const LogicalUnit& unit, uint8_t code, Control con
   }
 }
 
-constexpr std::array<uint8_t, 4> kPages{kRecovery, kCaching, kControlPage, kExceptions};
+constexpr std::array<uint8_t, 4> kModePages{kRecovery, kCaching, kControlPage, kExceptions};
 
 std::vector<uint8_t> block_descriptor(const LogicalUnit& unit, bool large) {
   std::vector<uint8_t> d(large ? 16 : 8);
@@ -96,7 +96,7 @@ void execute_mode_sense(Command& c) {
   const uint8_t subpage = c.cdb[3];
   if (control == Control::saved) return c.fail(SenseKey::illegal_request, Asc::saving_parameters_not_supported);
   if (subpage != 0 && subpage != 0xff) return c.fail_field(3);
-  const bool known = code == kAll || std::ranges::find(kPages, code) != kPages.end();
+  const bool known = code == kAll || std::ranges::find(kModePages, code) != kModePages.end();
   if (!known) return c.fail_field(2);
 
   std::vector<uint8_t> data(ten ? 8 : 4);
@@ -107,7 +107,7 @@ void execute_mode_sense(Command& c) {
     descriptor_bytes = descriptor.size();
     data.insert(data.end(), descriptor.begin(), descriptor.end());
   }
-  for (const uint8_t each : kPages) {
+  for (const uint8_t each : kModePages) {
     if (code != kAll && code != each) continue;
     const auto page = page_for(unit, each, control);
     data.insert(data.end(), page.begin(), page.end());
@@ -144,7 +144,7 @@ void execute_mode_select(Command& c) {
   for (size_t at = header + descriptors; at < data.size();) {
     if (data.size() - at < 2) return c.fail(SenseKey::illegal_request, Asc::parameter_list_length_error);
     const uint8_t code = data[at] & 0x3f;
-    if ((data[at] & 0x40) || std::ranges::find(kPages, code) == kPages.end())
+    if ((data[at] & 0x40) || std::ranges::find(kModePages, code) == kModePages.end())
       return c.fail_parameter(static_cast<uint16_t>(at));
     const auto current = page_for(unit, code, Control::current);
     const auto mask = page_for(unit, code, Control::changeable);

@@ -26,6 +26,11 @@ std::string_view to_string(Status status) {
 
 namespace {
 
+constexpr std::string_view kKeyNames[16] = {
+    "NO SENSE",       "RECOVERED ERROR", "NOT READY",    "MEDIUM ERROR",   "HARDWARE ERROR", "ILLEGAL REQUEST",
+    "UNIT ATTENTION", "DATA PROTECT",    "BLANK CHECK",  "vendor",         "COPY ABORTED",   "ABORTED COMMAND",
+    "reserved",       "VOLUME OVERFLOW", "MISCOMPARE",   "COMPLETED"};
+
 // Sense-key specific bytes: SPC-4 4.5.2.4.
 void put_specific(const Sense& sense, uint8_t* to) {
   if (sense.field_pointer) {
@@ -38,6 +43,10 @@ void put_specific(const Sense& sense, uint8_t* to) {
 }
 
 }  // namespace
+
+std::string words_of(const Sense& sense) {
+  return fmt::format("{}, {:04x}", kKeyNames[static_cast<unsigned>(sense.key) & 0xf], static_cast<unsigned>(sense.asc));
+}
 
 std::vector<uint8_t> encode(const Sense& sense, bool descriptor_format) {
   const bool specific = sense.field_pointer || sense.progress;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -91,6 +92,9 @@ struct Sense {
   bool in_cdb = true;
   std::optional<uint16_t> progress;  // 1/65536 done
 };
+
+// "MEDIUM ERROR, 0c00": the key's name and the additional sense code.
+std::string words_of(const Sense& sense);
 
 // Fixed (0x70) or, when D_SENSE is set, descriptor (0x72) format: SPC-4 4.5.2, 4.5.3.
 std::vector<uint8_t> encode(const Sense& sense, bool descriptor_format);

@@ -8,7 +8,7 @@ namespace pnfs::target::scsi {
 namespace {
 
 constexpr uint8_t kUnmap = 0x08;
-constexpr uint8_t kAnchor = 0x10;
+constexpr uint8_t kWriteSameAnchor = 0x10;
 constexpr uint8_t kNoData = 0x01;  // NDOB, only in WRITE SAME(16)
 
 bool has_data(const Command& c) {
@@ -35,7 +35,7 @@ Result<void> fill(Command& c, ConstBytes block) {
 void check_write_same(Command& c) {
   if (!check_protect(c)) return;
   const uint8_t flags = c.cdb[1];
-  if (flags & kAnchor) return c.fail_field(1);  // VPD page 0xB2: ANC_SUP is 0
+  if (flags & kWriteSameAnchor) return c.fail_field(1);  // VPD page 0xB2: ANC_SUP is 0
   if ((flags & kUnmap) && !c.unit->config().thin) return c.fail_field(1);
   if (!parse_range(c)) return;
   if (c.blocks == 0 && c.unit->refuses_zero_write_same()) return c.fail_field(c.entry->cdb_bytes() == 16 ? 10 : 7);
