@@ -1,57 +1,92 @@
-// What a scenario expects, and whether a run met it. Pure: events in, verdict out.
-//
-//   exit 0                                  the client command's exit code
-//   output has TEXT      output lacks TEXT  what the client command printed
-//   kernel log is clean                     no warning, oops or stuck task in the guest's log
-//   count PATTERN == N   (also >= N, <= N)  how often the trace shows it
-//   never PATTERN                           the same as == 0
-//   order PATTERN, PATTERN, ...             each after the one before it
-//
-// PATTERN is NODE OP [field=value ...]: NODE a name, "ds*" or "*"; OP as the RFC spells it; fields as in the trace
-// (status, iomode, reason, path, offset, ...); value may begin or end with '*'.
+// What a scenario expects, and whether a run met it. Pure: what was observed in, verdict out. SCENARIOS.md beside
+// testbed/scenarios is the user's page of the forms.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "common/trace/event.hpp"
+#include "common/trace/filter.hpp"
 
 namespace pnfs::scenario {
 
+// NODE OP [term ...]: which events are meant. Terms are those of trace::Filter. Events of kind "fault" are only meant
+// when a term asks for their kind: they repeat the operation at which a rule acted.
 struct Pattern {
-  std::string node, op;
-  std::vector<std::pair<std::string, std::string>> fields;
+  std::string text;     // as written
+  trace::Filter whole;  // node, operation and terms
+  trace::Filter loose;  // node and operation: for what was seen instead
+  bool of_faults = false;
 };
+Result<Pattern> parse_pattern(std::string_view text);
 bool matches(const Pattern& pattern, const trace::OwnedEvent& event);
 
-enum class Check { exit_code, output_has, output_lacks, kernel_log_clean, count, order };
+enum class Check {
+  exit_code,
+  output_has,
+  output_lacks,
+  kernel_log_clean,
+  kernel_log_has,
+  mountstats_has,
+  mountstats_count,
+  count,
+  order,
+  within,
+  no_sooner,
+};
 enum class Relation { equal, at_least, at_most };
+
+// A kernel's release as far as it can be compared: "6.1.176-um" is {6, 1, 176}.
+using Version = std::vector<unsigned>;
+Version parse_version(std::string_view text);
 
 struct Expectation {
   unsigned line = 0;  // of the scenario's file
   std::string text;   // as written
+  // Only on kernels from `since` on and below `before`.
+  std::optional<Version> since, before;
+  unsigned client = 1;  // whose exit code, output, mountstats
   Check check = Check::exit_code;
   Relation relation = Relation::equal;
   uint64_t number = 0;
-  std::string words;  // of output_has and output_lacks
+  Duration time{};    // of within and no_sooner
+  std::string words;  // of output_has and the like
   std::vector<Pattern> patterns;
+  bool negated = false;  // by inverted() only
 };
 
 // The error is a sentence without place: the caller knows file and line.
 Result<Expectation> parse_expectation(std::string_view line);
 
-// What a run left: events of all nodes merged by time.
-struct Observed {
+struct ObservedClient {
   int exit_code = 0;
   std::string output;
+  std::string mountstats;
+  std::string kernel_log;
   std::vector<std::string> kernel_problems;
-  std::vector<trace::OwnedEvent> events;
 };
 
+// What a run left: events of all nodes merged by time.
+struct Observed {
+  std::string kernel_release;           // empty: unknown
+  bool from_outside = false;            // of an external client neither kernel log nor mountstats are seen
+  std::vector<ObservedClient> clients;  // [0] is client 1
+  std::vector<trace::OwnedEvent> events;
+  std::vector<unsigned> host_faults_never;  // lines of [hosts] whose turn never came
+};
+
+// It can be judged from what was observed: of an external client not all can.
+bool is_visible(const Expectation& expectation, const Observed& observed);
+// The expectation is about the kernel that ran.
+bool applies(const Expectation& expectation, const Observed& observed);
 // Empty when met; else what was seen instead, with the nearest events.
 std::string unmet(const Expectation& expectation, const Observed& observed);
+// The opposite, which a run that meets the expectation must fail: for the self-test. Of numbers the nearest that is
+// wrong.
+Expectation inverted(const Expectation& expectation);
 
 }  // namespace pnfs::scenario

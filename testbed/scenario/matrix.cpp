@@ -1,0 +1,55 @@
+#include "testbed/scenario/matrix.hpp"
+
+#include <algorithm>
+
+namespace pnfs::scenario {
+
+namespace {
+
+// Capital letters where it is not what is known of this kernel.
+std::string cell(const Outcome& outcome) {
+  switch (outcome.verdict) {
+    case Verdict::known_bad:
+      return "red";
+    case Verdict::failed:  // green although known as red, or red although not
+      return outcome.scenario->known_red(outcome.kernel_release).value_or(false) ? "GREEN!" : "RED!";
+    case Verdict::passed:
+      return "green";
+    case Verdict::skipped:
+      return "-";
+    case Verdict::not_tested:
+      return "?";
+  }
+  return "";
+}
+
+// A kernel that never came up has no release.
+std::string head(const KernelColumn& column) {
+  for (const Outcome& outcome : column.outcomes)
+    if (!outcome.kernel_release.empty()) return outcome.kernel_release;
+  return column.kernel;
+}
+
+}  // namespace
+
+std::string to_matrix(const std::vector<KernelColumn>& columns) {
+  if (columns.empty()) return "";
+  constexpr size_t kIdWidth = 12, kGap = 2;
+  std::string text = fmt::format("{:<{}}", "", kIdWidth);
+  std::vector<size_t> widths;
+  for (const KernelColumn& column : columns) {
+    widths.push_back(std::max<size_t>(head(column).size(), 6) + kGap);
+    text += fmt::format("{:<{}}", head(column), widths.back());
+  }
+  text += "bug\n";
+  for (size_t row = 0; row < columns.front().outcomes.size(); ++row) {
+    const Scenario& scenario = *columns.front().outcomes[row].scenario;
+    text += fmt::format("{:<{}}", scenario.id, kIdWidth);
+    for (size_t i = 0; i < columns.size(); ++i)
+      text += fmt::format("{:<{}}", cell(columns[i].outcomes[row]), widths[i]);
+    text += (scenario.bug.empty() ? scenario.title : scenario.bug) + "\n";
+  }
+  return text;
+}
+
+}  // namespace pnfs::scenario
