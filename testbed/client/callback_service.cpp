@@ -62,7 +62,9 @@ io::Task<nfsstat4> CallbackService::run(nfs_cb_opnum4 op, rpc::Request& request,
   }
   OpInfo::set_status(res, status);
   info->res->encode(out, res);
-  seen_.push_back({op, status});
+  size_t referring = 0;
+  for (const auto& list : sequence_args.csa_referring_call_lists) referring += list.rcl_referring_calls.size();
+  seen_.push_back({op, status, referring});
   co_return status;
 }
 

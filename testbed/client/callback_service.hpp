@@ -27,6 +27,7 @@ class CallbackService final : public rpc::Service {
   struct Seen {  // for tests
     nfs::nfs_cb_opnum4 op;
     nfs::nfsstat4 status;
+    size_t referring = 0;  // calls that its CB_SEQUENCE refers to
   };
 
   // `handler` may be null: every operation is answered NFS4_OK.

@@ -111,4 +111,14 @@ void CompoundReply::ok(nfs_opnum4 op) {
   get<PUTFH4res>(op);
 }
 
+xdr::FieldView CompoundReply::view(nfs_opnum4 op) {
+  const OpInfo* info = find_op(op);
+  if (info == nullptr || !begin(op)) return {};
+  void* res = reply_->arena().allocate(info->res->bytes);
+  std::memset(res, 0, info->res->bytes);
+  if (!info->res->decode(reply_->results(), res)) return malformed(op), xdr::FieldView{};
+  check(op, OpInfo::status_of(res));
+  return {*info->res, res};
+}
+
 }  // namespace pnfs::client

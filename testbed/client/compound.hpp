@@ -15,6 +15,7 @@
 #include "common/nfs/ops.hpp"
 #include "common/rpc/connection.hpp"
 #include "common/xdr/codec.hpp"
+#include "common/xdr/field_view.hpp"
 #include "testbed/client/outcome.hpp"
 
 namespace pnfs::client {
@@ -95,6 +96,8 @@ class CompoundReply {
   }
   // A result without anything but its status.
   void ok(nfs::nfs_opnum4 op);
+  // The same as get() for an operation that is known by number only; no value when it cannot be read.
+  xdr::FieldView view(nfs::nfs_opnum4 op);
   Arena& arena() { return reply_->arena(); }
 
  private:

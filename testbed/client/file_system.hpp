@@ -32,6 +32,24 @@ struct Options {
   Duration patience = std::chrono::seconds(120);  // how long NFS4ERR_DELAY and NFS4ERR_GRACE are put up with
   // 0: no lease is kept alive by this client on its own.
   Duration renew_every = std::chrono::seconds(0);
+  bool wants_device_notices = true;
+  // A client that does wrong: recalls of layouts are answered so and nothing is returned.
+  std::optional<nfs::nfsstat4> layout_recall_answer;
+};
+
+// What a CB_LAYOUTRECALL or CB_NOTIFY_DEVICEID said, for tests.
+struct SeenRecall {
+  uint32_t type = 0;  // LAYOUT4_RET_REC_
+  nfs::layoutiomode4 iomode = nfs::LAYOUTIOMODE4_ANY;
+  bool changed = false;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  nfs::stateid4 stateid;
+};
+struct SeenNotice {
+  nfs::deviceid4 device;
+  bool deleted = false;
+  bool immediate = false;
 };
 
 struct OpenFile {
@@ -44,14 +62,25 @@ struct OpenFile {
   bool open = true;
   nfs::open_delegation_type4 delegation = nfs::OPEN_DELEGATE_NONE;
   nfs::stateid4 delegation_stateid;
+  // What CB_GETATTR is told under a write delegation; nullopt: nothing, so that the server recalls it.
+  struct Held {
+    uint64_t change = 0;
+    uint64_t size = 0;
+  };
+  std::optional<Held> held;
 
   std::optional<Layout> layout;
   uint64_t written_end = 0;       // of what was written through the layout and not told to the MDS yet
   std::set<uint64_t> dirty_from;  // not empty: written through the layout since the last LAYOUTCOMMIT
   int layout_users = 0;           // I/O through the layout that is on its way
   bool layout_recalled = false;
-  // Data servers (in the order in which they were first used) with UNSTABLE data, and the verifier of their replies.
-  std::map<size_t, nfs::verifier4> uncommitted;
+  // Data servers (in the order in which they were first used) with UNSTABLE data: the verifier of their replies, and
+  // the filehandle that they know the file by, which a later layout may not have.
+  struct Uncommitted {
+    nfs::verifier4 verifier;
+    Fh fh;
+  };
+  std::map<size_t, Uncommitted> uncommitted;
 };
 using FilePtr = std::shared_ptr<OpenFile>;
 
@@ -96,6 +125,10 @@ class FileSystem final : public CallbackHandler {
 
   Session& session() { return *session_; }
   CallbackService& callbacks() { return callback_service_; }
+  // May be changed while it is mounted, between calls.
+  Options& options() { return options_; }
+  const std::vector<SeenRecall>& recalls() const { return recalls_; }
+  const std::vector<SeenNotice>& notices() const { return notices_; }
   const Fh& root() const { return root_; }
 
   // ---- names ----
@@ -156,9 +189,13 @@ class FileSystem final : public CallbackHandler {
   io::Task<Outcome<>> reclaim(FilePtr file);
   io::Task<void> renew();
   io::Task<void> return_recalled(FilePtr file);
+  io::Task<void> return_all_recalled(std::vector<FilePtr> files, nfs::layoutreturn_type4 type);
+  io::Task<void> settle_layout(FilePtr file);
+  void take_notices(const nfs::CB_NOTIFY_DEVICEID4args& args);
   io::Task<void> return_delegation(FilePtr file);
   nfs::nfsstat4 recall_layout(const nfs::CB_LAYOUTRECALL4args& args);
   nfs::nfsstat4 recall_delegation(const nfs::CB_RECALL4args& args);
+  nfs::nfsstat4 tell_attributes(const nfs::CB_GETATTR4args& args, nfs::CB_GETATTR4res& res);
   void take_open(OpenFile& file, const nfs::OPEN4resok& res);
   std::vector<FilePtr> open_files();
   SessionSetup setup_for(io::Endpoint server, bool data_server) const;
@@ -195,6 +232,9 @@ class FileSystem final : public CallbackHandler {
   io::Event recovered_;
   uint32_t recoveries_ = 0;
   uint32_t exclusive_creates_ = 0;
+  std::vector<SeenRecall> recalls_;
+  std::vector<SeenNotice> notices_;
+  std::array<std::byte, 16> told_{};  // the last answer to CB_GETATTR, until it has left
 };
 
 }  // namespace pnfs::client

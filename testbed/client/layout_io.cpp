@@ -37,10 +37,12 @@ io::Task<Outcome<>> FileSystem::layoutget(FilePtr file, layoutiomode4 iomode, ui
 
 io::Task<Outcome<const Device*>> FileSystem::device(deviceid4 id) {
   if (const auto it = devices_.find(id); it != devices_.end()) co_return &it->second;
-  auto reply = co_await run([&id] {
+  const bool wants_notices = options_.wants_device_notices;
+  auto reply = co_await run([&id, wants_notices] {
     GETDEVICEINFO4args args;
     args.gdia_device_id = id;
     args.gdia_maxcount = 16384;
+    if (wants_notices) args.gdia_notify_types = {NOTIFY_DEVICEID4_CHANGE, NOTIFY_DEVICEID4_DELETE};
     auto compound = Compound::in_session();
     compound->add(OP_GETDEVICEINFO, args);
     return compound;
@@ -57,9 +59,19 @@ io::Task<Outcome<const Device*>> FileSystem::device(deviceid4 id) {
 io::Task<Outcome<Session*>> FileSystem::data_server(std::vector<io::Endpoint> addresses) {
   for (const DataServer& known : data_servers_)
     if (known.addresses == addresses) co_return known.session.get();
-  auto session = std::make_unique<Session>(rpc_, timers_, setup_for(addresses.front(), true));
-  auto established = co_await session->establish();
-  if (!established) co_return established.error();
+  // 13.5: any address of a data server is as good as another; the first that answers is taken.
+  std::unique_ptr<Session> session;
+  Failure failure;
+  for (const io::Endpoint& address : addresses) {
+    auto one = std::make_unique<Session>(rpc_, timers_, setup_for(address, true));
+    auto established = co_await one->establish();
+    if (established) {
+      session = std::move(one);
+      break;
+    }
+    failure = established.error();
+  }
+  if (!session) co_return failure;
   for (const DataServer& known : data_servers_)  // somebody was quicker
     if (known.addresses == addresses) co_return known.session.get();
   Session* raw = session.get();
@@ -160,7 +172,8 @@ io::Task<Outcome<>> FileSystem::write_striped(FilePtr file, uint64_t offset, std
     if (res.count == 0 || res.count > target->bytes)
       co_return Failure{NFS4_OK, OP_WRITE,
                         error(Errc::protocol, "WRITE of {} bytes wrote {}", target->bytes, res.count)};
-    if (res.committed == UNSTABLE4) file->uncommitted.emplace(number_of(target->session), res.writeverf);
+    if (res.committed == UNSTABLE4)
+      file->uncommitted.emplace(number_of(target->session), OpenFile::Uncommitted{res.writeverf, target->fh});
     file->dirty_from.insert(offset);
     offset += res.count;
     file->written_end = std::max(file->written_end, offset);
@@ -224,38 +237,25 @@ io::Task<Outcome<>> FileSystem::commit_striped(FilePtr file) {
   if (through_mds && !file->uncommitted.empty()) {
     auto verifier = co_await commit(file);
     if (!verifier) co_return verifier.error();
-    for (const auto& [number, written] : file->uncommitted) changed = changed || written != *verifier;
+    for (const auto& [number, written] : file->uncommitted) changed = changed || written.verifier != *verifier;
     file->uncommitted.clear();
   }
   while (!file->uncommitted.empty()) {
     const size_t number = file->uncommitted.begin()->first;
-    const verifier4 written = file->uncommitted.begin()->second;
+    const OpenFile::Uncommitted written = file->uncommitted.begin()->second;
     Session* session = number < data_servers_.size() ? data_servers_[number].session.get() : nullptr;
-    Fh fh = file->fh;
-    if (file->layout) {
-      // The handle this data server knows the file by.
-      for (const LayoutSegment& segment : file->layout->segments) {
-        const auto it = devices_.find(segment.device);
-        if (it == devices_.end()) continue;
-        for (size_t i = 0; i < it->second.data_servers.size(); ++i) {
-          if (session == nullptr || it->second.data_servers[i].front() != session->setup().server) continue;
-          if (segment.handles.size() == 1) fh = segment.handles[0];
-          if (segment.handles.size() > 1 && i < segment.handles.size()) fh = segment.handles[i];
-        }
-      }
-    }
     file->uncommitted.erase(file->uncommitted.begin());
     if (session == nullptr) continue;
-    auto reply = co_await run_at(*session, [&fh] {
+    auto reply = co_await run_at(*session, [&written] {
       auto compound = Compound::in_session();
-      compound->putfh(fh).add(OP_COMMIT, COMMIT4args{0, 0});
+      compound->putfh(written.fh).add(OP_COMMIT, COMMIT4args{0, 0});
       return compound;
     });
     if (!reply) co_return reply.error();
     (*reply)->ok(OP_PUTFH);
     const auto& res = (*reply)->get<COMMIT4res>(OP_COMMIT);
     if (const auto& failure = (*reply)->failure()) co_return *failure;
-    changed = changed || res.resok4.writeverf != written;
+    changed = changed || res.resok4.writeverf != written.verifier;
   }
   if (changed)
     co_return Failure{NFS4ERR_IO, OP_COMMIT, error(Errc::io, "the write verifier changed: the data may be lost")};

@@ -3,12 +3,15 @@
 #include <elf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
 #include "testbed/kernel/files.hpp"
+#include "testbed/kernel/private_apt.hpp"
 #include "testbed/kernel/process.hpp"
+#include "testbed/kernel/qemu.hpp"
 
 namespace pnfs::kernel {
 
@@ -20,17 +23,22 @@ struct Source {
   const char* name;
   const char* suite;
   bool own_library;  // its C library is newer than the oldest host's: brought along
+  bool bzimage;      // for QEMU, from the suite's linux-image-amd64; else User-Mode Linux
+  bool security;     // the newest of the suite and its security suite
 };
 
 constexpr Source kSources[] = {
-    {"debian-5.10", "bullseye", false},
-    {"debian-6.12", "trixie", true},
+    {"debian-5.10", "bullseye", false, false, false},
+    {"debian-6.12", "trixie", true, false, false},
+    {"debian-6.1-amd64", "bookworm", false, true, true},
+    {"debian-6.12-amd64", "trixie", false, true, true},
+    {"debian-backports-amd64", "trixie-backports", false, true, false},
 };
 
 constexpr const char* kInstalled = "installed";
+constexpr const char* kBeingMade = ".new";
 constexpr const char* kInstalledKernel = "/usr/bin/linux.uml";
 constexpr const char* kInstalledModules = "/usr/lib/uml/modules";
-constexpr const char* kKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 // Relative, so that it fits; the kernel is started in its own folder.
 constexpr const char* kOwnInterpreter = "./lib/ld.so";
 
@@ -64,87 +72,32 @@ KnownKernel known_in(const std::string& name) {
   return kernel;
 }
 
-// A foreign suite's packages, through an apt state of its own below `folder`.
-class PrivateApt {
- public:
-  PrivateApt(fs::path folder, std::string suite) : folder_(std::move(folder)), suite_(std::move(suite)) {}
-
-  Result<void> update() {
-    std::error_code failed;
-    for (const char* name : {"lists/partial", "cache/archives/partial", "debs"})
-      fs::create_directories(folder_ / name, failed);
-    if (failed) return error(Errc::io, "making {}: {}", folder_.string(), failed.message());
-    if (auto done = write_file(at("status"), ""); !done) return done;
-    std::string said;
-    for (const std::string& mirror : {host_mirror(), std::string("http://archive.debian.org/debian")}) {
-      const std::string signed_by = fs::exists(kKeyring) ? fmt::format("[signed-by={}] ", kKeyring) : "";
-      const std::string line = fmt::format("deb {}{} {} main\n", signed_by, mirror, suite_);
-      if (auto done = write_file(at("sources.list"), line); !done) return done;
-      said.clear();
-      const auto code = run_program(command("apt-get", {"-qq", "-o", "APT::Update::Error-Mode=any", "update"}), &said);
-      if (!code) return code.error();
-      if (*code == 0) return {};
-    }
-    return error(Errc::io, "apt cannot read the package lists of {}: {}", suite_, said);
-  }
-
-  // Fetches the package and unpacks it into `into`.
-  Result<void> unpack(const std::string& package, const fs::path& into) {
-    std::error_code failed;
-    const fs::path debs = folder_ / "debs" / package;
-    fs::create_directories(debs, failed);
-    std::string said;
-    const std::string script = "cd \"$1\" && shift && exec \"$@\"";
-    std::vector<std::string> words{"sh", "-c", script, "sh", debs.string()};
-    for (const std::string& word : command("apt-get", {"-q", "download", package})) words.push_back(word);
-    auto code = run_program(words, &said);
-    if (!code) return code.error();
-    if (*code != 0) return error(Errc::io, "apt cannot download {} of {}: {}", package, suite_, said);
-    for (const auto& entry : fs::directory_iterator(debs, failed)) {
-      code = run_program({"dpkg-deb", "-x", entry.path().string(), into.string()}, &said);
-      if (!code) return code.error();
-      if (*code != 0) return error(Errc::io, "taking apart {}: {}", entry.path().string(), said);
-      return {};
-    }
-    return error(Errc::io, "apt downloaded no file for {}", package);
-  }
-
- private:
-  std::string at(const char* name) const { return (folder_ / name).string(); }
-
-  std::vector<std::string> command(const char* program, std::initializer_list<std::string> more) const {
-    std::vector<std::string> words{program};
-    for (const std::string& option :
-         {"Dir::Etc::SourceList=" + at("sources.list"), std::string("Dir::Etc::SourceParts=/dev/null"),
-          "Dir::State::Lists=" + at("lists"), "Dir::State::status=" + at("status"), "Dir::Cache=" + at("cache"),
-          std::string("APT::Sandbox::User="), std::string("Acquire::Languages=none"),
-          std::string("Debug::NoLocking=1")}) {
-      words.push_back("-o");
-      words.push_back(option);
-    }
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-
-  // Where this machine gets its own Debian packages from, so that a local mirror is used.
-  static std::string host_mirror() {
-    std::string said;
-    const auto code = run_program({"apt-get", "indextargets", "--format", "$(REPO_URI)"}, &said);
-    if (code && *code == 0) {
-      for (size_t at = 0, end; (end = said.find('\n', at)) != std::string::npos; at = end + 1) {
-        std::string uri = said.substr(at, end - at);
-        while (uri.ends_with('/')) uri.pop_back();
-        if (uri.starts_with("http") && uri.ends_with("/debian")) return uri;
-      }
-    }
-    return "http://deb.debian.org/debian";
-  }
-
-  fs::path folder_;
-  std::string suite_;
-};
+// A kernel package: boot/vmlinuz-RELEASE (since 7.0 vmlinuz beside the modules) and lib/modules/RELEASE, whose list of
+// dependencies is made at installation.
+Result<void> prepare_bzimage(const fs::path& unpacked, const fs::path& folder) {
+  std::error_code failed;
+  // Since the merge of /usr the modules may be in either place.
+  const fs::path modules = fs::exists(unpacked / "lib/modules") ? "lib/modules" : "usr/lib/modules";
+  const std::string release = release_in(unpacked / modules);
+  std::string said;
+  // depmod wants its own tree: DIR/lib/modules.
+  fs::create_directories(folder / "lib", failed);
+  fs::rename(unpacked / modules, folder / "lib/modules", failed);
+  const fs::path beside = folder / "lib/modules" / release / "vmlinuz";
+  const fs::path image = fs::exists(beside) ? beside : unpacked / "boot" / ("vmlinuz-" + release);
+  if (!failed) fs::rename(image, folder / "linux", failed);
+  if (failed) return error(Errc::corrupt, "the kernel's package has another shape: {}", failed.message());
+  const auto code = run_program({"/sbin/depmod", "-b", folder.string(), release}, &said);
+  if (!code) return code.error();
+  if (*code != 0) return error(Errc::io, "depmod for {}: {}", release, said);
+  fs::rename(folder / "lib/modules", folder / "modules", failed);
+  if (!failed) fs::remove(folder / "lib", failed);
+  if (failed) return error(Errc::io, "moving the modules of {}: {}", release, failed.message());
+  return {};
+}
 
 Result<void> prepare(const Source& source, const fs::path& unpacked, const fs::path& folder) {
+  if (source.bzimage) return prepare_bzimage(unpacked, folder);
   std::error_code failed;
   fs::rename(unpacked / "usr/bin/linux.uml", folder / "linux", failed);
   if (!failed) fs::rename(unpacked / "usr/lib/uml/modules", folder / "modules", failed);
@@ -177,7 +130,72 @@ std::vector<KnownKernel> list_kernels() {
   if (::access(kInstalledKernel, X_OK) == 0)
     kernels.push_back({kInstalled, release_in(kInstalledModules), kInstalledKernel, kInstalledModules});
   for (const Source& source : kSources) kernels.push_back(known_in(source.name));
+  // And those that were added from packages.
+  std::error_code failed;
+  std::vector<std::string> others;
+  for (const auto& entry : fs::directory_iterator(kernel_cache_folder(), failed)) {
+    const std::string name = entry.path().filename().string();
+    if (find_source(name) == nullptr && !name.ends_with(kBeingMade)) others.push_back(name);
+  }
+  std::sort(others.begin(), others.end());
+  for (const std::string& name : others)
+    if (KnownKernel known = known_in(name); !known.path.empty()) kernels.push_back(std::move(known));
   return kernels;
+}
+
+namespace {
+
+// A folder beside the kernel's place, moved there when complete; what an interrupted run left is replaced.
+class Making {
+ public:
+  explicit Making(const std::string& name)
+      : final_(fs::path(kernel_cache_folder()) / name), made_(final_.string() + kBeingMade) {}
+
+  Result<fs::path> begin() {
+    std::error_code failed;
+    fs::remove_all(made_, failed);
+    fs::create_directories(made_ / "unpacked", failed);
+    if (failed) return error(Errc::io, "making {}: {}", made_.string(), failed.message());
+    return made_;
+  }
+  Result<void> end(Result<void> done) {
+    std::error_code failed;
+    if (!done) {
+      fs::remove_all(made_, failed);
+      return done;
+    }
+    for (const char* scaffold : {"unpacked", "apt"}) fs::remove_all(made_ / scaffold, failed);
+    fs::remove_all(final_, failed);
+    fs::rename(made_, final_, failed);
+    if (failed) return error(Errc::io, "moving {} to {}: {}", made_.string(), final_.string(), failed.message());
+    return {};
+  }
+
+ private:
+  fs::path final_, made_;
+};
+
+}  // namespace
+
+Result<KnownKernel> add_packages(const std::vector<std::string>& files,
+                                 const std::function<void(std::string_view)>& progress) {
+  std::string name;
+  const auto asked = run_program({"dpkg-deb", "-f", files.front(), "Package"}, &name);
+  if (!asked) return asked.error();
+  while (name.ends_with('\n')) name.pop_back();
+  if (*asked != 0 || name.empty() || name.find('/') != std::string::npos)
+    return error(Errc::invalid, "{} is no Debian package: {}", files.front(), name);
+  Making making(name);
+  const auto folder = making.begin();
+  if (!folder) return folder.error();
+  Result<void> done;
+  for (const std::string& file : files) {
+    if (progress) progress(fmt::format("unpacking {}", file));
+    if (done) done = unpack_package(file, *folder / "unpacked");
+  }
+  if (done) done = prepare_bzimage(*folder / "unpacked", *folder);
+  if (auto ended = making.end(done); !ended) return ended.error();
+  return known_in(name);
 }
 
 Result<KnownKernel> add_kernel(const std::string& name, const std::function<void(std::string_view)>& progress) {
@@ -188,33 +206,30 @@ Result<KnownKernel> add_kernel(const std::string& name, const std::function<void
   const auto say = [&](std::string_view text) {
     if (progress) progress(text);
   };
-  const fs::path final_folder = fs::path(kernel_cache_folder()) / name;
-  // Made beside its place and moved there when complete; what an interrupted run left is replaced.
-  const fs::path folder = final_folder.string() + ".new";
-  std::error_code failed;
-  fs::remove_all(folder, failed);
-  fs::create_directories(folder / "unpacked", failed);
-  if (failed) return error(Errc::io, "making {}: {}", folder.string(), failed.message());
-
-  PrivateApt apt(folder / "apt", source->suite);
+  Making making(name);
+  const auto begun = making.begin();
+  if (!begun) return begun.error();
+  const fs::path& folder = *begun;
+  PrivateApt apt(folder / "apt", source->suite, source->security);
   say(fmt::format("reading the package lists of Debian {}", source->suite));
   auto done = apt.update();
-  if (done) say("fetching user-mode-linux (about 40 MB)");
-  if (done) done = apt.unpack("user-mode-linux", folder / "unpacked");
+  std::string package = "user-mode-linux";
+  if (done && source->bzimage) {
+    auto found = apt.kernel_package();
+    if (found) package = *found;
+    if (!found) done = found.error();
+  }
+  if (done) say(fmt::format("fetching {} (about {} MB)", package, source->bzimage ? 80 : 40));
+  auto packages = Result<std::vector<std::string>>(std::vector<std::string>{package});
+  if (done && source->bzimage) packages = apt.parts_of(package);
+  if (done && !packages) done = packages.error();
+  for (size_t i = 0; done && i < packages->size(); ++i) done = apt.unpack((*packages)[i], folder / "unpacked");
   if (done && source->own_library) {
     say("fetching the C library it needs");
     done = apt.unpack("libc6", folder / "unpacked");
   }
   if (done) done = prepare(*source, folder / "unpacked", folder);
-  if (!done) {
-    fs::remove_all(folder, failed);
-    return done.error();
-  }
-  fs::remove_all(folder / "unpacked", failed);
-  fs::remove_all(folder / "apt", failed);
-  fs::remove_all(final_folder, failed);
-  fs::rename(folder, final_folder, failed);
-  if (failed) return error(Errc::io, "moving {} to {}: {}", folder.string(), final_folder.string(), failed.message());
+  if (auto ended = making.end(done); !ended) return ended.error();
   return known_in(name);
 }
 
@@ -226,6 +241,7 @@ Result<KernelImage> cached_kernel(const std::string& name) {
                    names_of_sources());
     return error(Errc::not_found, "kernel {} is not here yet; fetch it with: pnfslab kernel add {}", name, name);
   }
+  if (is_bzimage(known.path)) return find_bzimage(known.path, known.modules + "/" + known.release);
   const fs::path folder = fs::path(known.path).parent_path();
   return KernelImage{known.path, known.modules, fs::exists(folder / "lib") ? (folder / "lib").string() : ""};
 }

@@ -13,7 +13,7 @@
 namespace pnfs::kernel {
 
 struct KnownKernel {
-  std::string name;     // "installed", "debian-5.10", "debian-6.12": what --kernel takes
+  std::string name;     // "installed", "debian-5.10", "debian-6.12-amd64": what --kernel takes
   std::string release;  // "6.12.101"; empty while not fetched
   std::string path;     // empty while not fetched
   std::string modules;
@@ -25,8 +25,13 @@ std::string kernel_cache_folder();
 // The installed kernel and all that can be added, fetched or not.
 std::vector<KnownKernel> list_kernels();
 
-// Fetches and prepares one (about 40 MB); one that is there is kept. `progress` gets a line per step.
+// Fetches and prepares one (about 40 MB, 80 for QEMU); one that is there is kept. `progress` gets a line per step.
 Result<KnownKernel> add_kernel(const std::string& name, const std::function<void(std::string_view)>& progress = {});
+
+// The same for a kernel's own Debian packages (one, or image and modules apart), whatever suite they are of; its name is
+// that of the first package.
+Result<KnownKernel> add_packages(const std::vector<std::string>& files,
+                                 const std::function<void(std::string_view)>& progress = {});
 
 // A kernel of the cache by name.
 Result<KernelImage> cached_kernel(const std::string& name);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <initializer_list>
 
 #include "common/base/scoped_fd.hpp"
 
@@ -15,24 +16,27 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Result<std::string> beside_program(const std::string& relative, const char* what) {
+// From bin/ and from libexec/pnfslab/, of a build tree or of an installation.
+Result<std::string> beside_program(std::initializer_list<const char*> places, const char* what) {
   std::error_code failed;
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
   if (failed) return error(Errc::io, "reading /proc/self/exe: {}", failed.message());
-  const fs::path wanted = (program.parent_path() / relative).lexically_normal();
-  if (!fs::exists(wanted, failed))
-    return error(Errc::not_found, "{} is missing at {}; build or install pnfslab completely", what, wanted.string());
-  return wanted.string();
+  fs::path wanted;
+  for (const char* place : places) {
+    wanted = (program.parent_path() / place).lexically_normal();
+    if (fs::exists(wanted, failed)) return wanted.string();
+  }
+  return error(Errc::not_found, "{} is missing at {}; build or install pnfslab completely", what, wanted.string());
 }
 
 }  // namespace
 
 Result<std::string> guest_folder() {
-  return beside_program("../share/pnfslab/guest", "the kernel client's folder");
+  return beside_program({"../libexec/pnfslab/guest", "guest"}, "the kernel client's folder");
 }
 
 Result<std::string> supervisor_program() {
-  return beside_program("pnfs-guest", "the kernel client's program");
+  return beside_program({"../libexec/pnfslab/pnfs-guest"}, "the kernel client's program");
 }
 
 Result<std::string> read_file(const std::string& path) {

@@ -7,9 +7,9 @@
 
 namespace pnfs::kernel {
 
-// ../share/pnfslab/guest beside the folder of the running program: init, xsave_shim.so, run/.
+// ../libexec/pnfslab/guest beside the folder of the running program: init, xsave_shim.so, run/.
 Result<std::string> guest_folder();
-// The program that supervises one guest: pnfs-guest beside the running program.
+// The program that supervises one guest: ../libexec/pnfslab/pnfs-guest.
 Result<std::string> supervisor_program();
 
 Result<std::string> read_file(const std::string& path);

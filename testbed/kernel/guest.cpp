@@ -53,6 +53,9 @@ Result<void> check(const GuestOptions& options) {
   if (options.memory_mib < 64 || options.memory_mib > 65536)
     return error(Errc::invalid, "guest memory {} MiB is not between 64 and 65536", options.memory_mib);
   if (options.hostname.size() > 64) return error(Errc::invalid, "hostname '{}' is too long", options.hostname);
+  if (options.guest_prefix < 1 || options.guest_prefix > 30)
+    return error(Errc::invalid, "the prefix length {} of the guest's network is not between 1 and 30",
+                 options.guest_prefix);
   if (options.timeout <= 0ns) return error(Errc::invalid, "the guest's time-out must be positive");
   return {};
 }
@@ -66,6 +69,7 @@ Settings to_settings(const GuestOptions& options) {
   settings.add("memory_mib", options.memory_mib);
   settings.add("timeout_ms", to_ms(options.timeout));
   settings.add("mount", options.mount ? 1 : 0);
+  settings.add("snapshot", options.snapshot ? 1 : 0);
   settings.add("mount_address", options.mount_address);
   settings.add("mount_port", options.mount_port);
   settings.add("mount_path", options.mount_path);
@@ -73,6 +77,18 @@ Settings to_settings(const GuestOptions& options) {
   settings.add("vers", options.vers);
   settings.add("mount_options", options.mount_options);
   settings.add("mount_timeout_ms", to_ms(options.mount_timeout));
+  settings.add("attach", options.attach_interface);
+  settings.add("bridge", options.bridge);
+  settings.add("bridge_namespace", options.bridge_namespace);
+  settings.add("user_namespace", options.user_namespace);
+  settings.add("guest_address", options.guest_address);
+  settings.add("guest_prefix", options.guest_prefix);
+  settings.add("guest_gateway", options.guest_gateway);
+  if (!options.capture_file.empty()) settings.add("capture", std::filesystem::absolute(options.capture_file).string());
+  settings.add("input", options.input_fd >= 0 ? 1 : 0);
+  settings.add("tty", options.terminal ? 1 : 0);
+  settings.add("rows", options.terminal_rows);
+  settings.add("columns", options.terminal_columns);
   settings.add("working_directory", options.working_directory);
   if (!options.shared_directory.empty())
     settings.add("shared", std::filesystem::absolute(options.shared_directory).string());
@@ -105,6 +121,10 @@ GuestResult to_result(const Settings& settings) {
   result.total_time = Duration(settings.number("total_ns"));
   result.unmount_hung = settings.number("unmounted", 1) == 0;
   result.kernel_problems = kernel_problems(result.kernel_log);
+  result.captured_packets = uint64_t(settings.number("captured"));
+  result.capture_problem = settings.get("capture_error");
+  if (const long long dropped = settings.number("capture_dropped"); dropped != 0)
+    result.capture_problem = fmt::format("{} packets are missing in the capture", dropped);
   if (outcome.empty()) {
     result.outcome = result.mount_errno != 0 ? Outcome::mount_failed : Outcome::exited;
     result.exit_code = result.mount_errno != 0 ? kMountFailed : int(settings.number("exit", kCouldNotTest));
@@ -213,9 +233,16 @@ Result<std::unique_ptr<Guest>> start_guest(GuestOptions options) {
   for (const auto* pipe : {&orders, &output, &error_output, &results})
     if (!*pipe) return pipe->error();
   const std::string label = options.hostname.empty() ? fmt::format("client{}", options.number) : options.hostname;
-  const auto pid = start_program(
-      *program, {label},
-      {orders->read_end.get(), output->write_end.get(), error_output->write_end.get(), results->write_end.get()});
+  std::vector<int> descriptors = {orders->read_end.get(), output->write_end.get(), error_output->write_end.get(),
+                                  results->write_end.get()};
+  ScopedFd input;
+  if (options.input_fd >= 0) {
+    auto lifted = lift(options.input_fd);
+    if (!lifted) return lifted.error();
+    input = std::move(*lifted);
+    descriptors.push_back(input.get());
+  }
+  const auto pid = start_program(*program, {label}, descriptors);
   if (!pid) return pid.error();
   for (Pipe* pipe : {&*output, &*error_output, &*results}) pipe->write_end.reset();
   orders->read_end.reset();

@@ -35,11 +35,29 @@ struct GuestOptions {
   std::string kernel_path;   // empty: the installed user-mode-linux, or PNFSLAB_KERNEL
   std::string modules_path;  // folder that holds <release>/modules.dep; empty: what belongs to that kernel
   unsigned memory_mib = 256;
-  Duration timeout = std::chrono::seconds(120);  // from start to power-off
+  Duration timeout = std::chrono::seconds(120);  // from start to power-off; an emulated machine gets more
   std::vector<std::string> kernel_arguments;     // added to the kernel's command line
-  std::vector<std::string> sysctls;              // "sunrpc.rpc_debug=0": written below /proc/sys before the mount
+  // Boot under QEMU and keep the machine for later runs (snapshot.hpp), which then start in seconds; nothing is run.
+  bool snapshot = false;
+  std::vector<std::string> sysctls;  // "sunrpc.rpc_debug=0": written below /proc/sys before the mount
 
   std::vector<ServerPort> servers;
+
+  // Instead of `servers`: the guest is attached to a network that is there, as a machine of its own with this address
+  // and prefix, behind `attach_interface` ("auto": the one in that network). It then has no namespaces and needs the
+  // capability NET_RAW: the way inside a container. mount_address says where the MDS is.
+  std::string attach_interface;
+  std::string guest_address;
+  unsigned guest_prefix = 24;
+  std::string guest_gateway;
+
+  // Or: the guest is a machine of its own on a bridge in another network namespace (a file like /proc/PID/fd/N; the
+  // user namespace too when it belongs to another one than ours), with guest_address. It has namespaces of its own.
+  std::string bridge, bridge_namespace, user_namespace;
+
+  // All packets between the guest and the servers go into this pcap file, from before the guest starts until it has
+  // ended; empty: none.
+  std::string capture_file;
 
   bool mount = true;
   std::string mount_address;  // empty: the servers' address
@@ -54,6 +72,12 @@ struct GuestOptions {
   std::vector<std::string> command;
   std::string working_directory;  // empty: /
   std::map<std::string, std::string> environment;
+  // What the command reads as its standard input; -1: nothing, at its end from the start. The caller keeps it open
+  // until start_guest() has returned.
+  int input_fd = -1;
+  // The command gets a terminal of this size instead of pipes; its error output then comes with its output.
+  bool terminal = false;
+  unsigned terminal_rows = 24, terminal_columns = 80;
   std::string shared_directory;  // a host folder, writable in the guest at /mnt/shared; empty: none
 
   // Called with the command's output while it runs, by the thread in wait().
@@ -83,7 +107,9 @@ struct GuestResult {
   std::vector<std::string> kernel_problems;  // lines of WARNING, BUG, Oops, hung task, panic
   std::string mountstats;                    // /proc/self/mountstats after the command, before the unmount
   bool unmount_hung = false;
-  std::string console;  // everything on the console, with boot messages of the runner
+  uint64_t captured_packets = 0;
+  std::string capture_problem;  // why the capture is not complete; empty when it is
+  std::string console;          // everything on the console, with boot messages of the runner
   Duration boot_time{}, total_time{};
 };
 

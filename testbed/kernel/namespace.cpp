@@ -1,5 +1,6 @@
 #include "testbed/kernel/namespace.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/base/scoped_fd.hpp"
 #include "testbed/kernel/files.hpp"
 
 namespace pnfs::kernel {
@@ -38,10 +40,10 @@ Error forbidden(const char* doing, int why) {
                doing, std::strerror(why), what_to_do());
 }
 
-Result<void> enter_user_namespace() {
+Result<void> enter_user_namespace(int others) {
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
-  if (::unshare(CLONE_NEWUSER | kNamespaces) != 0) return forbidden("unshare", errno);
+  if (::unshare(CLONE_NEWUSER | others) != 0) return forbidden("unshare", errno);
   // setgroups must be given up before an unprivileged process may map its group (user_namespaces(7)).
   (void)write_file("/proc/self/setgroups", "deny");
   auto mapped = write_file("/proc/self/uid_map", fmt::format("0 {} 1\n", uid));
@@ -50,18 +52,41 @@ Result<void> enter_user_namespace() {
   return {};
 }
 
+// Root keeps its identity, so that it can read what root can read; without the capability (a container) root goes the
+// way of everybody else.
+Result<void> enter(int namespaces) {
+  if (::geteuid() == 0 && ::unshare(namespaces) == 0) return {};
+  return enter_user_namespace(namespaces);
+}
+
+Result<void> make_mounts_private() {
+  // AppArmor may grant the namespace and then refuse everything in it: this is where it shows.
+  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    return errno == EINVAL
+               ? error(Errc::permission,
+                       "the kernel client cannot keep its mounts to itself: the root folder of this process "
+                       "is no mount point; before chroot run: mount --bind DIR DIR")
+               : forbidden("making mounts private", errno);
+  return {};
+}
+
 }  // namespace
 
 Result<void> enter_namespaces() {
-  // Root keeps its identity, so that a guest can read what root can read; without the capability (a container) root
-  // goes the way of everybody else.
-  if (::geteuid() != 0 || ::unshare(kNamespaces) != 0) {
-    if (auto entered = enter_user_namespace(); !entered) return entered;
-  }
-  // AppArmor may grant the namespace and then refuse everything in it: this is where it shows.
-  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-    return forbidden("making mounts private", errno);
-  return {};
+  if (auto entered = enter(kNamespaces); !entered) return entered;
+  return make_mounts_private();
+}
+
+Result<void> enter_namespaces_below(const std::string& user_namespace) {
+  const ScopedFd user(::open(user_namespace.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!user || ::setns(user.get(), CLONE_NEWUSER) != 0)
+    return error(Errc::permission, "entering the user namespace {}: {}", user_namespace, std::strerror(errno));
+  if (::unshare(kNamespaces) != 0) return forbidden("unshare", errno);
+  return make_mounts_private();
+}
+
+Result<void> enter_network_namespace() {
+  return enter(CLONE_NEWNET);
 }
 
 Result<void> mount_private_tmpfs(const std::string& folder, unsigned mib) {

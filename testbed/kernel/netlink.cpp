@@ -43,6 +43,10 @@ void name_attribute(std::string& to, const std::string& name) {
   attribute(to, IFLA_IFNAME, std::string_view(name.c_str(), name.size() + 1));
 }
 
+void number_attribute(std::string& to, uint16_t type, uint32_t value) {
+  attribute(to, type, std::string_view(reinterpret_cast<const char*>(&value), sizeof value));
+}
+
 }  // namespace
 
 Result<Netlink> Netlink::open() {
@@ -64,28 +68,47 @@ Result<void> Netlink::ask(std::string& request, const std::string& doing) {
   return {};
 }
 
-Result<void> Netlink::add_veth(const std::string& name, const std::string& peer) {
+Result<void> Netlink::add_veth(const std::string& name, const std::string& peer, int peer_namespace) {
   std::string peer_part;
   put(peer_part, ifinfomsg{});
   name_attribute(peer_part, peer);
+  if (peer_namespace >= 0) number_attribute(peer_part, IFLA_NET_NS_FD, uint32_t(peer_namespace));
   std::string data;
   attribute(data, VETH_INFO_PEER, peer_part);
   std::string info;
   attribute(info, IFLA_INFO_KIND, "veth");
   attribute(info, IFLA_INFO_DATA, data);
+  return add_link(name, info, "making the network interfaces " + name + " and " + peer);
+}
+
+Result<void> Netlink::add_bridge(const std::string& name) {
+  std::string info;
+  attribute(info, IFLA_INFO_KIND, "bridge");
+  return add_link(name, info, "making the bridge " + name + " (kernel module bridge)");
+}
+
+Result<void> Netlink::add_link(const std::string& name, const std::string& info, const std::string& doing) {
   std::string request = begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
   name_attribute(request, name);
   attribute(request, IFLA_LINKINFO, info);
-  return ask(request, "making the network interfaces " + name + " and " + peer);
+  return ask(request, doing);
 }
 
-Result<void> Netlink::set_up(const std::string& name) {
+Result<void> Netlink::plug(const std::string& name, const std::string& bridge) {
   ifinfomsg change{};
   change.ifi_index = int(::if_nametoindex(name.c_str()));
-  change.ifi_flags = IFF_UP;
+  std::string request = begin(RTM_NEWLINK, 0, change);
+  number_attribute(request, IFLA_MASTER, ::if_nametoindex(bridge.c_str()));
+  return ask(request, "plugging " + name + " into " + bridge);
+}
+
+Result<void> Netlink::change_state(const std::string& name, bool up) {
+  ifinfomsg change{};
+  change.ifi_index = int(::if_nametoindex(name.c_str()));
+  change.ifi_flags = up ? IFF_UP : 0;
   change.ifi_change = IFF_UP;
   std::string request = begin(RTM_NEWLINK, 0, change);
-  return ask(request, "bringing up " + name);
+  return ask(request, (up ? "bringing up " : "taking down ") + name);
 }
 
 Result<void> Netlink::add_address(const std::string& interface, const std::string& address, unsigned prefix) {

@@ -23,13 +23,6 @@ namespace {
 constexpr int kPipeBytes = 1 << 20;
 constexpr int kFirstOwnFd = 10;  // everything we open is at or above; the descriptors of a child are below
 
-Result<ScopedFd> lift(int fd) {
-  ScopedFd low(fd);
-  ScopedFd high(::fcntl(low.get(), F_DUPFD_CLOEXEC, kFirstOwnFd));
-  if (!high) return error(Errc::io, "duplicating a descriptor: {}", std::strerror(errno));
-  return high;
-}
-
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
   for (std::string& text : strings) result.push_back(text.data());
@@ -56,7 +49,8 @@ void default_signals() {
   ::dup2(pipes.console, kConsoleFd);
   ::dup2(pipes.output, kOutputFd);
   ::dup2(pipes.error_output, kErrorOutputFd);
-  ::close_range(kErrorOutputFd + 1, ~0U, 0);
+  if (pipes.input >= 0) ::dup2(pipes.input, kInputFd);
+  ::close_range((pipes.input >= 0 ? kInputFd : kErrorOutputFd) + 1, ~0U, 0);
   std::vector<std::string> arguments = launch.arguments;
   std::vector<std::string> environment = launch.environment;
   environment.push_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -66,16 +60,34 @@ void default_signals() {
   ::_exit(127);
 }
 
-[[noreturn]] void be_first(const Launch& launch, const KernelPipes& pipes) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  default_signals();
+[[noreturn]] void be_first(const Launch& launch, const KernelPipes& pipes, bool confined) {
+  sigset_t watched;
+  ::sigemptyset(&watched);
+  if (!confined)
+    for (const int number : {SIGCHLD, SIGTERM}) ::sigaddset(&watched, number);
+  ::sigprocmask(SIG_SETMASK, &watched, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  ::prctl(PR_SET_PDEATHSIG, confined ? SIGKILL : SIGTERM);
   const pid_t kernel = ::fork();
-  if (kernel == 0) become_kernel(launch, pipes);
-  ::close_range(0, ~0U, 0);  // the pipes end when the kernel does
-  for (;;) {
-    const pid_t ended = ::waitpid(-1, nullptr, 0);
-    if (ended == kernel || (ended < 0 && errno == ECHILD)) ::_exit(0);
+  if (kernel == 0) {
+    default_signals();
+    if (!confined) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    become_kernel(launch, pipes);
   }
+  ::close_range(0, ~0U, 0);  // the pipes end when the kernel does
+  bool ended = false;
+  while (!ended) {
+    int number = SIGCHLD;
+    if (!confined) ::sigwait(&watched, &number);
+    const pid_t got = ::waitpid(-1, nullptr, confined ? 0 : WNOHANG);
+    ended = number == SIGTERM || got == kernel || (got < 0 && errno == ECHILD);
+  }
+  // The kernel made itself the leader of a group in which its processes stay.
+  if (!confined) {
+    ::kill(-kernel, SIGKILL);
+    ::kill(kernel, SIGKILL);
+  }
+  ::_exit(0);
 }
 
 int exit_status(int raw) {
@@ -84,22 +96,29 @@ int exit_status(int raw) {
 
 }  // namespace
 
+Result<ScopedFd> lift(int fd) {
+  ScopedFd high(::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnFd));
+  if (!high) return error(Errc::io, "duplicating a descriptor: {}", std::strerror(errno));
+  return high;
+}
+
 Result<Pipe> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return error(Errc::io, "making a pipe: {}", std::strerror(errno));
   // A guest writes through a small buffer and waits for each time it is emptied; room here spares it the waiting.
   ::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes);
-  auto read_end = lift(ends[0]);
-  auto write_end = lift(ends[1]);
+  const ScopedFd low_read(ends[0]), low_write(ends[1]);
+  auto read_end = lift(low_read.get());
+  auto write_end = lift(low_write.get());
   if (!read_end) return read_end.error();
   if (!write_end) return write_end.error();
   return Pipe{std::move(*read_end), std::move(*write_end)};
 }
 
-Result<Confined> start_confined(const Launch& launch, const KernelPipes& pipes) {
+Result<Confined> start_kernel(const Launch& launch, const KernelPipes& pipes, bool confine) {
   Confined confined;
   confined.first = ::fork();
-  if (confined.first == 0) be_first(launch, pipes);
+  if (confined.first == 0) be_first(launch, pipes, confine);
   if (confined.first < 0) return error(Errc::io, "starting the kernel: {}", std::strerror(errno));
   confined.pidfd = ScopedFd(int(::syscall(SYS_pidfd_open, confined.first, 0)));
   if (!confined.pidfd) {

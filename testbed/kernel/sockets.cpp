@@ -26,6 +26,8 @@ Result<ScopedFd> listen_at(const ServerPort& port) {
   return fd;
 }
 
+}  // namespace
+
 Result<void> send_descriptor(int to, int descriptor) {
   char verb = 'L';
   iovec piece{&verb, 1};
@@ -44,8 +46,6 @@ Result<void> send_descriptor(int to, int descriptor) {
     return error(Errc::io, "passing a listening socket: {}", std::strerror(errno));
   return {};
 }
-
-}  // namespace
 
 Result<void> ListenerOffer::send() {
   served_ = false;

@@ -10,6 +10,9 @@
 
 namespace pnfs::kernel {
 
+// One byte and a descriptor over a Unix socket.
+Result<void> send_descriptor(int to, int descriptor);
+
 // Offers one listener and keeps the connection that keeps it served. While the server is down nothing listens, so that
 // clients are refused as they would be by a machine whose server is down.
 class ListenerOffer {

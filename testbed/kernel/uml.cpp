@@ -6,6 +6,8 @@
 #include <filesystem>
 
 #include "testbed/kernel/catalog.hpp"
+#include "testbed/kernel/modules.hpp"
+#include "testbed/kernel/qemu.hpp"
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -16,6 +18,17 @@ namespace {
 
 constexpr const char* kDebianKernel = "/usr/bin/linux.uml";
 constexpr const char* kDebianModules = "/usr/lib/uml/modules";
+
+// What a client cannot do without, and the kernel option that gives it.
+struct NeededModule {
+  const char* name;
+  const char* option;
+};
+constexpr NeededModule kNeededInUml[] = {
+    {"overlay", "CONFIG_OVERLAY_FS"},
+    {"nfsv4", "CONFIG_NFS_V4"},
+    {"nfs_layout_nfsv41_files", "CONFIG_NFS_V4_1 (CONFIG_PNFS_FILE_LAYOUT)"},
+};
 
 }  // namespace
 
@@ -47,6 +60,7 @@ Result<KernelImage> find_kernel(const std::string& path, const std::string& modu
                    kDebianKernel);
     }
   }
+  if (is_bzimage(image.path)) return find_bzimage(image.path, modules);
   image.path = std::filesystem::absolute(image.path).string();
   if (::access(image.path.c_str(), X_OK) != 0)
     return error(Errc::not_found, "{} is not a kernel that can be run (User-Mode Linux: make ARCH=um linux)",
@@ -58,8 +72,26 @@ Result<KernelImage> find_kernel(const std::string& path, const std::string& modu
   return image;
 }
 
-Launch uml_launch(const KernelImage& kernel, const Settings& options, const std::string& guest, const std::string& run,
-                  const std::string& interface) {
+Result<std::string> build_tree_modules(const KernelImage& kernel) {
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(kernel.modules, failed))
+    if (std::filesystem::exists(entry.path() / "modules.dep")) return std::string();
+  const auto index = ModuleIndex::read(kernel.modules);
+  if (!index) return index.error();
+  std::vector<std::string> names;
+  for (const NeededModule& each : kNeededInUml) {
+    if (!index->has(each.name) && !index->is_built_in(each.name)) {
+      return error(Errc::unsupported, "the kernel {} lacks {} (no module {} below {})", kernel.path, each.option,
+                   each.name, kernel.modules);
+    }
+    names.emplace_back(each.name);
+  }
+  return index->modules_dep(names);
+}
+
+Launch uml_launch(const KernelImage& kernel, const Settings& options, const std::string& guest,
+                  const Surroundings& around) {
+  const std::string& run = around.run_folder;
   Launch launch;
   launch.arguments = {
       kernel.path,
@@ -82,7 +114,10 @@ Launch uml_launch(const KernelImage& kernel, const Settings& options, const std:
       // An unknown word of the command line is an environment variable of init.
       "pnfslab_run=" + run,
   };
-  if (!interface.empty()) launch.arguments.push_back("vec0:transport=raw,ifname=" + interface + ",depth=64,gro=1");
+  if (options.number("input") != 0) launch.arguments.push_back(fmt::format("ssl2=fd:{},null", kInputFd));
+  std::string network = "vec0:transport=raw,ifname=" + around.guest_interface + ",depth=64,gro=1";
+  if (!around.hardware_address.empty()) network += ",mac=" + around.hardware_address;
+  launch.arguments.push_back(std::move(network));
   for (const std::string& argument : options.all("kernel_argument")) launch.arguments.push_back(argument);
   launch.environment = {"TMPDIR=" + run};  // where the guest's memory is a file
   if (needs_xsave_shim()) launch.environment.push_back("LD_PRELOAD=" + guest + "/xsave_shim.so");

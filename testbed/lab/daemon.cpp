@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +12,8 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+
+#include "common/base/scoped_fd.hpp"
 
 namespace pnfs::lab {
 
@@ -28,12 +32,20 @@ std::string last_line(const std::string& file, std::streamoff from) {
 }
 
 // Runs in the child between fork and exec: only async-signal-safe calls.
-[[noreturn]] void run_child(char* const* argv, int log_fd, int ready_fd) {
+[[noreturn]] void run_child(char* const* argv, int log_fd, int ready_fd, bool ends_with_us,
+                            const std::vector<ScopedFd>& namespaces) {
   setsid();
   const int null = open("/dev/null", O_RDONLY);
   dup2(null, STDIN_FILENO);
   dup2(log_fd, STDOUT_FILENO);
   dup2(log_fd, STDERR_FILENO);
+  for (const ScopedFd& each : namespaces) {
+    if (setns(each.get(), 0) == 0) continue;
+    constexpr std::string_view kProblem = "cannot enter the namespaces of its host\n";
+    (void)!write(STDERR_FILENO, kProblem.data(), kProblem.size());
+    _exit(126);
+  }
+  if (ends_with_us) prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (ready_fd == kReadyFd) {
     fcntl(ready_fd, F_SETFD, 0);
   } else {
@@ -77,47 +89,78 @@ uint64_t process_start_time(pid_t pid) {
   return std::strtoull(field.c_str(), nullptr, 10);
 }
 
-Result<pid_t> start_daemon(const DaemonOptions& options) {
+namespace {
+
+struct Started {
+  pid_t pid = -1;
+  ScopedFd ready;  // readable when it is ready, at its end when it has gone
+  std::streamoff log_start = 0;
+};
+
+Result<Started> start(const DaemonOptions& options, std::vector<std::string> words) {
   const std::string& program = options.command.front();
   if (access(program.c_str(), X_OK) != 0)
     return error(Errc::not_found, "the program '{}' is missing; build it with: cmake --build --preset release",
                  program);
-  const int log_fd = open(options.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (log_fd < 0) return error(Errc::io, "cannot write the log '{}': {}", options.log_file, std::strerror(errno));
-  const std::streamoff log_start = lseek(log_fd, 0, SEEK_END);
-  int pipe_fds[2];
-  if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
-    close(log_fd);
-    return error(Errc::io, "cannot make a pipe: {}", std::strerror(errno));
+  const ScopedFd log(open(options.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (!log) return error(Errc::io, "cannot write the log '{}': {}", options.log_file, std::strerror(errno));
+  Started started;
+  started.log_start = lseek(log.get(), 0, SEEK_END);
+  std::vector<ScopedFd> namespaces;
+  for (const std::string& file : options.namespaces) {
+    namespaces.emplace_back(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!namespaces.back()) return error(Errc::not_found, "cannot open '{}': {}", file, std::strerror(errno));
   }
-  std::vector<std::string> words = options.command;
-  words.insert(words.end(), {"--ready-fd", std::to_string(kReadyFd)});
+  int pipe_fds[2];
+  if (pipe2(pipe_fds, O_CLOEXEC) != 0) return error(Errc::io, "cannot make a pipe: {}", std::strerror(errno));
+  started.ready.reset(pipe_fds[0]);
+  const ScopedFd write_end(pipe_fds[1]);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  started.pid = fork();
+  if (started.pid == 0) run_child(argv.data(), log.get(), write_end.get(), options.ends_with_us, namespaces);
+  if (started.pid < 0) return error(Errc::io, "cannot start '{}': {}", program, std::strerror(errno));
+  return started;
+}
 
-  const pid_t pid = fork();
-  if (pid == 0) run_child(argv.data(), log_fd, pipe_fds[1]);
-  close(log_fd);
-  close(pipe_fds[1]);
-  if (pid < 0) {
-    close(pipe_fds[0]);
-    return error(Errc::io, "cannot start '{}': {}", program, std::strerror(errno));
-  }
-  const Readiness readiness = wait_ready(pipe_fds[0], options.ready_timeout);
-  close(pipe_fds[0]);
-  if (readiness == Readiness::ready) return pid;
-
-  const std::string name = std::filesystem::path(program).filename();
-  kill(pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
-  const std::string said = last_line(options.log_file, log_start);
-  if (readiness == Readiness::timeout) {
+Error give_up(const DaemonOptions& options, const Started& started, bool timed_out) {
+  const std::string name = std::filesystem::path(options.command.front()).filename();
+  kill(started.pid, SIGKILL);
+  waitpid(started.pid, nullptr, 0);
+  const std::string said = last_line(options.log_file, started.log_start);
+  if (timed_out) {
     return error(Errc::timeout, "{} did not become ready within {} s{}{}; its log is {}", name,
                  options.ready_timeout.count() / 1000, said.empty() ? "" : ": ", said, options.log_file);
   }
   return error(Errc::refused, "{}",
                said.empty() ? fmt::format("{} ended at once; its log is {}", name, options.log_file) : said);
+}
+
+}  // namespace
+
+Result<pid_t> start_daemon(const DaemonOptions& options) {
+  std::vector<std::string> words = options.command;
+  words.insert(words.end(), {"--ready-fd", std::to_string(kReadyFd)});
+  auto started = start(options, std::move(words));
+  if (!started) return started.error();
+  const Readiness readiness = wait_ready(started->ready.get(), options.ready_timeout);
+  if (readiness == Readiness::ready) return started->pid;
+  return give_up(options, *started, readiness == Readiness::timeout);
+}
+
+Result<void> run_to_end(const DaemonOptions& options) {
+  const auto started = start(options, options.command);
+  if (!started) return started.error();
+  // It holds the pipe without knowing, so that its end is seen.
+  if (wait_ready(started->ready.get(), options.ready_timeout) == Readiness::timeout)
+    return give_up(options, *started, true);
+  int status = 0;
+  while (waitpid(started->pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  const std::string said = last_line(options.log_file, started->log_start);
+  return error(Errc::refused, "{}", said.empty() ? options.command.front() + " failed" : said);
 }
 
 bool stop_process(pid_t pid, uint64_t started, Milliseconds grace) {
@@ -127,6 +170,7 @@ bool stop_process(pid_t pid, uint64_t started, Milliseconds grace) {
   };
   if (gone()) return true;
   kill(pid, SIGTERM);
+  kill(pid, SIGCONT);  // one that was paused could not end
   const auto deadline = std::chrono::steady_clock::now() + grace;
   while (!gone() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(Milliseconds(10));
   if (gone()) return true;

@@ -6,7 +6,16 @@
 
 namespace pnfs::lab {
 
-// The lab's servers and export filled in; everything else is the caller's to set.
-kernel::GuestOptions guest_options_for(const LabState& lab);
+// The lab's servers and export, and the guest's number and place, filled in; everything else is the caller's to set.
+Result<kernel::GuestOptions> guest_options_for(const LabState& lab, unsigned number);
+
+// Servers that are not a lab of this machine, and the guest's place in their network.
+struct GuestNetwork {
+  std::string server;         // the MDS: "172.28.2.10:2049"
+  std::string guest_address;  // of guest 1: "172.28.2.100/24"; guest 2 has the next one
+  std::string interface;      // empty: the one in that network
+  std::string gateway;        // empty: none
+};
+Result<kernel::GuestOptions> guest_options_for(const GuestNetwork& network, unsigned number);
 
 }  // namespace pnfs::lab

@@ -12,8 +12,9 @@ namespace pnfs::lab {
 using OpCounts = std::map<std::string, uint64_t>;  // "WRITE" -> 32
 
 struct TraceSummary {
-  std::map<std::string, OpCounts> ops;  // by node: "mds", "ds1", ...
-  std::string layoutget_rw_status;      // of the first LAYOUTGET for RW that failed; empty if none did
+  std::map<std::string, OpCounts> ops;    // by node: "mds", "ds1", ...
+  std::map<std::string, uint64_t> calls;  // COMPOUNDs that executed at least one operation, by node
+  std::string layoutget_rw_status;        // of the first LAYOUTGET for RW that failed; empty if none did
   std::string layoutget_rw_reason;
   uint64_t count(const std::string& node, const std::string& op) const;
 };

@@ -2,44 +2,22 @@
 
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-
 #include "common/block/iscsi_block_store.hpp"
 #include "common/volume/volume.hpp"
+#include "testbed/lab/run_on.hpp"
 
 namespace pnfs::lab {
 
 namespace {
 
-// A tool gives up sooner than a server: a person is waiting.
-constexpr std::chrono::seconds kRetryFor{10};
-
 using Work = std::function<io::Task<Result<void>>(block::BlockStore&)>;
 
-block::IscsiOptions tool_options() {
+block::IscsiOptions tool_options(Duration retry_for) {
   block::IscsiOptions options;
   options.initiator_name = fmt::format("iqn.2026-01.pnfslab.tool:{}", getpid());
   options.isid.random = static_cast<uint32_t>(getpid()) & 0xffffff;
-  options.retry_for = kRetryFor;
+  options.retry_for = retry_for;
   return options;
-}
-
-// Runs a coroutine on the context until it has ended.
-template <class T>
-Result<T> run_on(boost::asio::io_context& context, io::Task<Result<T>> task) {
-  std::optional<Result<T>> result;
-  std::exception_ptr failure;
-  auto ended = [&](const std::exception_ptr& thrown, Result<T> done) {
-    failure = thrown;
-    result.emplace(std::move(done));
-  };
-  boost::asio::co_spawn(context.get_executor(), std::move(task), ended);
-  context.restart();
-  while (!result && context.run_one() > 0) {
-  }
-  if (failure) std::rethrow_exception(failure);
-  if (!result) return error(Errc::cancelled, "the work did not end");
-  return std::move(*result);
 }
 
 io::Task<Result<void>> close_store(block::BlockStore& store) {
@@ -49,11 +27,12 @@ io::Task<Result<void>> close_store(block::BlockStore& store) {
 
 }  // namespace
 
-Result<void> with_open_store(const std::string& url, const std::function<Result<void>(OpenStore&)>& work) {
+Result<void> with_open_store(const std::string& url, const std::function<Result<void>(OpenStore&)>& work,
+                             Duration retry_for) {
   boost::asio::io_context context(1);
   SystemClock clock;
   io::AsioTimers timers(context.get_executor(), clock);
-  auto opened = run_on(context, block::open_iscsi(context, timers, url, tool_options()));
+  auto opened = run_on(context, block::open_iscsi(context, timers, url, tool_options(retry_for)));
   if (!opened) return opened.error();
   OpenStore open{context, timers, std::move(*opened)};
   auto done = work(open);

@@ -15,7 +15,10 @@ struct OpenStore {
   io::TimerQueue& timers;
   std::unique_ptr<block::BlockStore> store;
 };
-Result<void> with_open_store(const std::string& url, const std::function<Result<void>(OpenStore&)>& work);
+// retry_for: how long a command is tried again while the target is away.
+inline constexpr std::chrono::seconds kToolRetry{10};  // sooner than a server: a person is waiting
+Result<void> with_open_store(const std::string& url, const std::function<Result<void>(OpenStore&)>& work,
+                             Duration retry_for = kToolRetry);
 
 // Logs in to the LUN, runs `work` on it to its end, logs out. The error is that of whichever failed first.
 Result<void> with_store(const std::string& url, std::function<io::Task<Result<void>>(block::BlockStore&)> work);

@@ -15,7 +15,8 @@ long long now_ms() {
   return now.tv_sec * 1000LL + now.tv_nsec / 1'000'000;
 }
 
-// True when `pid` has ended.
+}  // namespace
+
 bool reap(pid_t pid, int& status) {
   int raw = 0;
   for (pid_t got; (got = ::waitpid(-1, &raw, WNOHANG)) > 0;) {
@@ -25,8 +26,6 @@ bool reap(pid_t pid, int& status) {
   }
   return false;
 }
-
-}  // namespace
 
 pid_t fork_child() {
   sigset_t child_signal;

@@ -1,6 +1,4 @@
-// The command itself. Its output leaves through two serial lines that the runner reads as pipes.
-#include <fcntl.h>
-#include <termios.h>
+// The command itself.
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,19 +10,9 @@ namespace pnfs::guest {
 
 namespace {
 
-constexpr const char* kOutput = "/dev/ttyS0";
-constexpr const char* kErrorOutput = "/dev/ttyS1";
-
-[[noreturn]] void become_command(const Settings& conf) {
-  const int in = ::open("/dev/null", O_RDONLY);
-  const int out = ::open(kOutput, O_WRONLY | O_NOCTTY);
-  const int err = ::open(kErrorOutput, O_WRONLY | O_NOCTTY);
+[[noreturn]] void become_command(const Settings& conf, Streams& streams) {
   ::setsid();
-  ::dup2(in, 0);
-  ::dup2(out, 1);
-  ::dup2(err, 2);
-  for (const int fd : {in, out, err})
-    if (fd > 2) ::close(fd);
+  streams.enter_child();
   ::clearenv();
   ::setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
   ::setenv("HOME", "/root", 1);
@@ -50,32 +38,12 @@ constexpr const char* kErrorOutput = "/dev/ttyS1";
 
 }  // namespace
 
-int run_command(const Settings& conf) {
+int run_command(const Settings& conf, Streams& streams) {
   if (conf.all("arg").empty()) return 0;
   const pid_t pid = fork_child();
-  if (pid == 0) become_command(conf);
-  return wait_child(pid, 0).status;
-}
-
-void prepare_terminals() {
-  for (const char* name : {kOutput, kErrorOutput}) {
-    // Settings last as long as the line is open somewhere: keep it open.
-    const int fd = ::open(name, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0) continue;
-    termios raw{};
-    ::tcgetattr(fd, &raw);
-    ::cfmakeraw(&raw);
-    ::tcsetattr(fd, TCSANOW, &raw);
-  }
-}
-
-void drain_terminals() {
-  const pid_t pid = fork_child();
-  if (pid == 0) {
-    for (const char* name : {kOutput, kErrorOutput}) ::tcdrain(::open(name, O_WRONLY | O_NOCTTY));
-    ::_exit(0);
-  }
-  wait_child(pid, 10'000);
+  if (pid == 0) become_command(conf, streams);
+  streams.leave_child();
+  return streams.carry_until_end(pid);
 }
 
 }  // namespace pnfs::guest

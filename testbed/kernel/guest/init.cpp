@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -76,6 +77,19 @@ void apply_sysctls(const Settings& conf) {
   }
 }
 
+// "6.1.176". Debian's stable kernels call themselves "6.1.0-49-amd64" and say the rest in their version:
+// "#1 SMP PREEMPT_DYNAMIC Debian 6.1.176-1 (2026-06-01)".
+std::string kernel_release() {
+  utsname names{};
+  ::uname(&names);
+  const std::string version = names.version;
+  constexpr std::string_view kMark = "Debian ";
+  const size_t at = version.find(kMark);
+  if (at == std::string::npos) return names.release;
+  const size_t begin = at + kMark.size();
+  return version.substr(begin, version.find_first_of("- ", begin) - begin);
+}
+
 [[noreturn]] void power_off() {
   ::reboot(RB_POWER_OFF);
   for (;;) ::pause();
@@ -83,10 +97,7 @@ void apply_sysctls(const Settings& conf) {
 
 void life(const Settings& conf) {
   Settings status;
-  utsname names{};
-  ::uname(&names);
-  status.add("release", names.release);
-
+  if (const timeval now{conf.number("seconds"), 0}; now.tv_sec != 0) ::settimeofday(&now, nullptr);
   const std::string folder = modules_folder(conf);
   const std::string init = conf.get("init");
   write_file("/proc/sys/kernel/modprobe", ::access(init.c_str(), X_OK) == 0 ? init : kHostFolder + init);
@@ -98,48 +109,56 @@ void life(const Settings& conf) {
   ::sethostname(hostname.data(), hostname.size());
   if (const std::string shared = conf.get("shared"); !shared.empty()) {
     ::mkdir("/mnt/shared", 0755);
-    if (::mount("none", "/mnt/shared", "hostfs", 0, shared.c_str()) != 0)
+    const bool hostfs = ::mount("none", "/mnt/shared", "hostfs", 0, shared.c_str()) == 0;
+    if (!hostfs && ::mount("shared", "/mnt/shared", "9p", 0, "trans=virtio,version=9p2000.L") != 0)
       say("cannot mount the shared folder " + shared + ": " + std::strerror(errno));
   }
-  prepare_terminals();
+  Streams streams(conf);
   // From here on the console shows all that the kernel says, so that a guest that hangs leaves its log behind.
   constexpr int kConsoleLevel = 8, kAllMessages = 7;
   ::klogctl(kConsoleLevel, nullptr, kAllMessages);
-  write_file(run_file("booted"), "1");
+  write_file(run_file("booted"), kernel_release());  // known even of a kernel that panics later
 
   int mount_errno = 0;
   const bool mounts = conf.number("mount") != 0;
   if (mounts) mount_errno = mount_export(conf);
   status.add("mount_errno", mount_errno);
-  if (mount_errno == 0) status.add("exit", run_command(conf));
+  if (mount_errno == 0) status.add("exit", run_command(conf, streams));
 
   std::string text;
   if (read_file("/proc/self/mountstats", text)) write_file(run_file("mountstats"), text);
   ::kill(-1, SIGKILL);  // what the command left running would keep the export busy
-  drain_terminals();
+  streams.finish();
   if (mounts && mount_errno == 0) status.add("unmounted", unmount_export(conf) ? 1 : 0);
   save_kernel_log();
   write_file(run_file("status"), status.bytes());
 }
 
-int start() {
+// The runner's folder: through hostfs in User-Mode Linux, over 9p in QEMU.
+bool mount_run_folder() {
   ::mkdir("/proc", 0555);
   ::mount("proc", "/proc", "proc", 0, nullptr);
+  if (in_initramfs()) return mount_over_9p();
   const char* run = ::getenv("pnfslab_run");
   if (run == nullptr || ::mount("run", "/run", "tmpfs", 0, "mode=755") != 0) {
     say("the kernel command line names no folder of the runner (pnfslab_run=)");
-    return 1;
+    return false;
   }
   ::mkdir(kRunFolder, 0755);
+  if (::mount("none", kRunFolder, "hostfs", 0, run) == 0) return true;
+  say(std::string("cannot mount the runner's folder ") + run + ": " + std::strerror(errno));
+  return false;
+}
+
+void start() {
+  if (!mount_run_folder()) return;
   std::string bytes;
-  if (::mount("none", kRunFolder, "hostfs", 0, run) != 0 || !read_file(run_file("guest.conf"), bytes)) {
-    say(std::string("cannot read the runner's folder ") + run + ": " + std::strerror(errno));
-    return 1;
+  if (!read_file(run_file("guest.conf"), bytes)) {
+    say("cannot read the runner's guest.conf");
+    return;
   }
   const Settings conf = Settings::parse(bytes);
-  if (!make_private_root(conf)) return 1;
-  life(conf);
-  return 0;
+  if (make_private_root(conf)) life(conf);
 }
 
 }  // namespace

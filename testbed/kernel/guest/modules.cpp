@@ -28,7 +28,9 @@ std::string module_name(const std::string& path) {
   return name;
 }
 
-bool insert(const std::string& path) {
+}  // namespace
+
+bool insert_module(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     say("module " + path + ": " + std::strerror(errno));
@@ -42,6 +44,8 @@ bool insert(const std::string& path) {
   say("loading " + path + ": " + std::strerror(why));
   return false;
 }
+
+namespace {
 
 bool is_built_in(const std::string& folder, const std::string& name) {
   std::string text;
@@ -67,11 +71,13 @@ bool load_with_dependencies(const std::string& folder, const std::string& name) 
     std::istringstream rest(line.substr(colon + 1));
     for (std::string path; rest >> path;) paths.push_back(path);
     for (auto it = paths.rbegin(); it != paths.rend(); ++it)
-      if (!insert((*it)[0] == '/' ? *it : folder + "/" + *it)) return false;
+      if (!insert_module((*it)[0] == '/' ? *it : folder + "/" + *it)) return false;
     return true;
   }
   return false;
 }
+
+}  // namespace
 
 // modprobe.blacklist=a,b on the kernel's command line.
 bool is_blacklisted(const std::string& name) {
@@ -88,13 +94,14 @@ bool is_blacklisted(const std::string& name) {
   return false;
 }
 
-}  // namespace
-
 std::string modules_folder(const Settings& conf) {
   utsname names{};
   ::uname(&names);
   const std::string folder = conf.get("modules") + "/" + names.release;
-  return ::access(folder.c_str(), F_OK) == 0 ? folder : kHostFolder + folder;
+  if (::access(folder.c_str(), F_OK) == 0) return folder;
+  // Of a build tree the runner has written what depmod would say.
+  const std::string written = std::string(kRunFolder) + "/modules";
+  return ::access(written.c_str(), F_OK) == 0 ? written : kHostFolder + folder;
 }
 
 bool load_module(const std::string& folder, const std::string& wanted) {

@@ -53,14 +53,18 @@ void bring_up_network(const Settings& conf) {
     std::strncpy(request.ifr_name, device, IFNAMSIZ - 1);
     set_address(request.ifr_addr, address.c_str());
     bool good = ::ioctl(fd, SIOCSIFADDR, &request) == 0;
-    set_address(request.ifr_netmask, "255.255.255.0");
+    const in_addr mask{htonl(~0U << (32 - conf.number("prefix", 24)))};
+    char mask_text[INET_ADDRSTRLEN];
+    set_address(request.ifr_netmask, ::inet_ntop(AF_INET, &mask, mask_text, sizeof mask_text));
     good = ::ioctl(fd, SIOCSIFNETMASK, &request) == 0 && good;
-    rtentry route{};
-    set_address(route.rt_dst, "0.0.0.0");
-    set_address(route.rt_genmask, "0.0.0.0");
-    set_address(route.rt_gateway, conf.get("gateway").c_str());
-    route.rt_flags = RTF_UP | RTF_GATEWAY;
-    good = ::ioctl(fd, SIOCADDRT, &route) == 0 && good;
+    if (const std::string gateway = conf.get("gateway"); !gateway.empty()) {
+      rtentry route{};
+      set_address(route.rt_dst, "0.0.0.0");
+      set_address(route.rt_genmask, "0.0.0.0");
+      set_address(route.rt_gateway, gateway.c_str());
+      route.rt_flags = RTF_UP | RTF_GATEWAY;
+      good = ::ioctl(fd, SIOCADDRT, &route) == 0 && good;
+    }
     if (!good) say(std::string("setting up ") + device + ": " + std::strerror(errno));
   }
   ::close(fd);

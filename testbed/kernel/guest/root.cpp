@@ -29,9 +29,10 @@ bool can_open_through(const std::string& merged) {
 }
 
 bool mount_overlay(const Settings& conf, const std::string& base) {
-  if (!load_module(modules_folder(conf), "overlay")) return fail("loading the module overlay");
+  if (!in_initramfs() && !load_module(modules_folder(conf), "overlay")) return fail("loading the module overlay");
   for (const char* name : {"", "/upper", "/work", "/merged"}) ::mkdir((base + name).c_str(), 0755);
-  const std::string layers = "lowerdir=/,upperdir=" + base + "/upper,workdir=" + base + "/work";
+  const std::string lower = in_initramfs() ? kInitramfsHost : "/";
+  const std::string layers = "lowerdir=" + lower + ",upperdir=" + base + "/upper,workdir=" + base + "/work";
   if (::mount("root", (base + "/merged").c_str(), "overlay", MS_NOSUID, layers.c_str()) != 0)
     return fail("mounting the overlay");
   if (can_open_through(base + "/merged")) return true;
@@ -41,6 +42,10 @@ bool mount_overlay(const Settings& conf, const std::string& base) {
 
 void mount_dev_and_sys() {
   ::mount("sys", "/sys", "sysfs", 0, nullptr);
+  // What udev adds to the kernel's own /dev.
+  const std::pair<const char*, const char*> links[] = {
+      {"/proc/self/fd", "/dev/fd"}, {"fd/0", "/dev/stdin"}, {"fd/1", "/dev/stdout"}, {"fd/2", "/dev/stderr"}};
+  for (const auto& [target, name] : links) [[maybe_unused]] const int ignored = ::symlink(target, name);
   ::mkdir("/dev/pts", 0755);
   ::mkdir("/dev/shm", 01777);
   ::mount("devpts", "/dev/pts", "devpts", 0, "ptmxmode=666");
@@ -56,6 +61,13 @@ bool enter_overlay(const std::string& merged) {
   ::mkdir(run.c_str(), 0755);
   if (::mount(kRunFolder, run.c_str(), nullptr, MS_MOVE, nullptr) != 0) return fail("moving the runner's folder");
 
+  if (in_initramfs()) {
+    // The initramfs cannot be pivoted away; the new root is moved over it.
+    if (::chdir(merged.c_str()) != 0 || ::mount(".", "/", nullptr, MS_MOVE, nullptr) != 0 || ::chroot(".") != 0 ||
+        ::chdir("/") != 0)
+      return fail("changing the root");
+    return true;
+  }
   const std::string old = merged + "/run/.old";
   ::mkdir(old.c_str(), 0700);
   if (::syscall(SYS_pivot_root, merged.c_str(), old.c_str()) != 0) return fail("changing the root");
@@ -79,9 +91,10 @@ bool cover_with_memory() {
 
 bool make_private_root(const Settings& conf) {
   // Device nodes and set-user-id files of the host are not for a guest that anybody may start.
-  ::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_RDONLY | MS_NOSUID, nullptr);
+  if (!in_initramfs()) ::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_RDONLY | MS_NOSUID, nullptr);
   const std::string base = "/run/root";
-  const bool done = mount_overlay(conf, base) ? enter_overlay(base + "/merged") : cover_with_memory();
+  const bool done =
+      mount_overlay(conf, base) ? enter_overlay(base + "/merged") : !in_initramfs() && cover_with_memory();
   mount_dev_and_sys();
   return done;
 }

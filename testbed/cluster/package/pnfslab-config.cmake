@@ -1,0 +1,20 @@
+# find_package(pnfslab) gives pnfslab::cluster: metadata server, data servers, block volume and network in one process.
+include(CMakeFindDependencyMacro)
+find_dependency(PkgConfig)
+find_dependency(Threads)
+find_dependency(Boost 1.81)
+find_dependency(fmt)
+find_dependency(spdlog)
+find_dependency(CLI11)
+find_dependency(nlohmann_json)
+foreach(each "TIRPC libtirpc" "ISCSI libiscsi" "SQLITE sqlite3" "TOMLPP tomlplusplus" "ISAL libisal")
+  string(REPLACE " " ";" each "${each}")
+  list(GET each 0 name)
+  list(GET each 1 module)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${module})
+endforeach()
+include(${CMAKE_CURRENT_LIST_DIR}/pnfslab-targets.cmake)
+# What the libraries were compiled with, and their headers need.
+set_property(TARGET pnfslab::base APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS BOOST_ASIO_NO_DEPRECATED
+             BOOST_ASIO_DISABLE_BOOST_COROUTINE SPDLOG_FMT_EXTERNAL)
+set_property(TARGET pnfslab::base APPEND PROPERTY INTERFACE_COMPILE_FEATURES cxx_std_20)
