@@ -1,7 +1,7 @@
 // pnfslab fsck: checks a volume without changing it.
 #include "common/volume/fsck.hpp"
 #include "testbed/cli/command.hpp"
-#include "testbed/lab/lab_state.hpp"
+#include "testbed/lab/hosts.hpp"
 #include "testbed/lab/volume_tools.hpp"
 
 namespace pnfs::cli {
@@ -21,6 +21,7 @@ int check(Options options) {
     const auto lab = load_state(options.state);
     if (!lab) return report("fsck", lab.error());
     options.url = lab->store_url;
+    if (auto joined = join_host(*lab, "mds"); !joined) return report("fsck", joined.error());
   }
   volume::FsckReport found;
   auto work = [&](block::BlockStore& store) -> io::Task<Result<void>> {

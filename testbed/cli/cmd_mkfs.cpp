@@ -53,7 +53,7 @@ void add_mkfs(CLI::App& app, Action& action) {
   sub->add_option("-t", options->table, "cluster:name")->capture_default_str();
   sub->add_flag("--force", options->mkfs.force, "Overwrite what is there, even a volume in use");
   sub->add_flag("--if-blank", options->if_blank, "Do nothing when the LUN holds a volume already");
-  sub->add_option("url", options->url, "iscsi://[user[%password]@]host[:port]/iqn/lun")->required();
+  sub->add_option("url", options->url, "iscsi://[user%password@]host[:port]/iqn/lun")->required();
   sub->callback([options, &action] { action = [options] { return make(*options); }; });
 }
 

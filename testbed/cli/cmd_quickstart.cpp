@@ -9,6 +9,7 @@
 
 #include "testbed/cli/command.hpp"
 #include "testbed/lab/guest_run.hpp"
+#include "testbed/lab/interrupt.hpp"
 #include "testbed/lab/lab.hpp"
 #include "testbed/lab/trace_counts.hpp"
 
@@ -42,6 +43,7 @@ exit 0
 
 struct Options {
   std::string json_file;
+  std::string capture_folder;
   bool keep = false;
 };
 
@@ -87,6 +89,7 @@ struct Run {
   std::map<std::string, std::string> said;  // the script's "name value" lines
   std::string pnfs_driver;
   TraceSummary trace;
+  std::map<std::string, uint16_t> ports;  // of the servers
 };
 
 Result<LabState> start_somewhere(LabOptions options) {
@@ -107,7 +110,15 @@ std::string driver_of(const std::string& mountstats) {
   return mountstats.substr(begin, mountstats.find_first_of(", \n", begin) - begin);
 }
 
-Result<Run> run_profile(const std::string& folder, const std::string& profile, std::string_view script) {
+Result<kernel::GuestResult> run_stoppable(kernel::GuestOptions options) {
+  auto guest = kernel::start_guest(std::move(options));
+  if (!guest) return guest.error();
+  const StopOnInterrupt stopper(**guest);
+  return (*guest)->wait();
+}
+
+Result<Run> run_profile(const Options& chosen, const std::string& folder, const std::string& profile,
+                        std::string_view script) {
   LabOptions options;
   options.state = folder;
   options.profile = profile;
@@ -115,19 +126,26 @@ Result<Run> run_profile(const std::string& folder, const std::string& profile, s
   if (!started) return started.error();
   ScopedLab lab(std::move(*started));
   fmt::print(stderr, "booting a Linux kernel as the client\n");
-  kernel::GuestOptions guest = guest_options_for(lab.state());
+  auto placed = guest_options_for(lab.state(), 1);
+  if (!placed) return placed.error();
+  kernel::GuestOptions guest = std::move(*placed);
   guest.command = {"sh", "-c", std::string(script)};
   std::string output;
   guest.on_output = [&output](std::string_view text) { output += text; };
   guest.on_error_output = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
-  const auto ran = kernel::run_guest(std::move(guest));
+  if (!chosen.capture_folder.empty()) guest.capture_file = fmt::format("{}/{}.pcap", chosen.capture_folder, profile);
+  const auto ran = run_stoppable(std::move(guest));
+  if (interrupted()) return error(Errc::cancelled, "interrupted; everything is put away");
   if (!ran) return ran.error();
+  if (!ran->capture_problem.empty()) return error(Errc::io, "{}", ran->capture_problem);
   if (!ran->reason.empty()) return error(Errc::io, "{}", ran->reason);
   if (ran->exit_code != 0) return error(Errc::io, "the client's script failed with exit code {}", ran->exit_code);
   fmt::print(stderr, "client: Linux {}\n", ran->kernel_release);
   lab.stop();
 
   Run run;
+  for (const Server& server : lab.state().servers)
+    if (server.role != "target") run.ports[server.name] = server.port;
   run.pnfs_driver = driver_of(ran->mountstats);
   std::istringstream lines(output);
   for (std::string name, value; lines >> name && std::getline(lines >> std::ws, value);) run.said[name] = value;
@@ -174,7 +192,7 @@ Result<void> tour(const Options& options, json& result) {
   if (folder.path().empty()) return error(Errc::io, "cannot make a folder for the run: {}", std::strerror(errno));
 
   fmt::print(stderr, "\n== profile modern: layouts for reading and writing\n");
-  auto modern = run_profile(folder.path(), "modern", kModernScript);
+  auto modern = run_profile(options, folder.path(), "modern", kModernScript);
   if (!modern) return modern.error().with_context("profile modern");
   const bool same = !modern->said["written"].empty() && modern->said["written"] == modern->said["read"];
   fmt::print("\nmodern: layout driver {}; 8 MiB written and read back: checksums {}\n", modern->pnfs_driver,
@@ -182,7 +200,7 @@ Result<void> tour(const Options& options, json& result) {
   print_table(*modern);
 
   fmt::print(stderr, "== profile dlm-2014: layouts for reading only\n");
-  auto old = run_profile(folder.path(), "dlm-2014", k2014Script);
+  auto old = run_profile(options, folder.path(), "dlm-2014", k2014Script);
   if (!old) return old.error().with_context("profile dlm-2014");
   const bool old_same = old->said["read"] == modern->said["read"];
   fmt::print("\ndlm-2014: reading the same file through the data servers: checksum {}\n",
@@ -193,10 +211,17 @@ Result<void> tour(const Options& options, json& result) {
   print_table(*old);
   if (options.keep) fmt::print("logs and traces are in {}\n", folder.path());
 
-  result = json{{"modern", {{"pnfs_driver", modern->pnfs_driver}, {"ops", ops_json(*modern)}, {"checksum_ok", same}}},
+  result = json{{"modern",
+                 {{"pnfs_driver", modern->pnfs_driver},
+                  {"ops", ops_json(*modern)},
+                  {"calls", modern->trace.calls},
+                  {"ports", modern->ports},
+                  {"checksum_ok", same}}},
                 {"dlm-2014",
                  {{"pnfs_driver", old->pnfs_driver},
                   {"ops", ops_json(*old)},
+                  {"calls", old->trace.calls},
+                  {"ports", old->ports},
                   {"checksum_ok", old_same},
                   {"layoutget_rw_status", old->trace.layoutget_rw_status},
                   {"reason", old->trace.layoutget_rw_reason},
@@ -218,6 +243,7 @@ bool as_promised(const json& result) {
 }
 
 int quickstart(const Options& options) {
+  const InterruptGuard guard;
   json result;
   if (auto toured = tour(options, result); !toured) return report("quickstart", toured.error());
   if (!options.json_file.empty()) {
@@ -241,6 +267,8 @@ void add_quickstart(CLI::App& app, Action& action) {
                                  "Example: pnfslab quickstart --json result.json");
   auto options = std::make_shared<Options>();
   sub->add_option("--json", options->json_file, "Write the result to this file as JSON too");
+  sub->add_option("--capture", options->capture_folder, "Write all NFS packets to PROFILE.pcap in this folder")
+      ->check(CLI::ExistingDirectory);
   sub->add_flag("--keep", options->keep, "Keep logs, traces and the LUN image, and say where they are");
   sub->callback([options, &action] { action = [options] { return quickstart(*options); }; });
 }

@@ -11,6 +11,7 @@
 #include "common/trace/follow.hpp"
 #include "common/trace/format.hpp"
 #include "common/trace/json_line.hpp"
+#include "common/trace/reading.hpp"
 #include "testbed/cli/command.hpp"
 #include "testbed/lab/lab_state.hpp"
 
@@ -54,14 +55,14 @@ int show(const Options& options) {
   do {
     std::vector<trace::OwnedEvent> events;
     for (trace::Follower& file : files) {
-      auto polled = file.poll([&](const trace::OwnedEvent& event) {
-        if (filter->matches(trace::to_view(event))) events.push_back(event);
-      });
+      auto polled = file.poll([&](const trace::OwnedEvent& event) { events.push_back(event); });
       if (!polled) return report("trace", polled.error());
     }
     std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.ts < b.ts; });
+    trace::find_causes(events);
     std::string out;
     for (const auto& event : events) {
+      if (!filter->matches(trace::to_view(event))) continue;
       if (options.as_json) {
         trace::append_json_line(out, trace::to_view(event));
       } else {
@@ -82,7 +83,8 @@ void add_trace(CLI::App& app, Action& action) {
       "Show what the servers did and why, one line an operation\n"
       "Example: pnfslab trace --follow node=mds op=LAYOUTGET,LAYOUTRETURN 'status!=OK'\n"
       "Filters are FIELD=VALUE, FIELD!=VALUE, FIELD>=N ...; fields: kind, node, client, op, file, status,\n"
-      "iomode, offset, bytes, reason ... (common/trace/TRACE.md lists them all); a VALUE may hold * and ?");
+      "iomode, offset, bytes, reason ... (common/trace/TRACE.md lists them all); a VALUE may hold * and ?.\n"
+      "request=ds1:17 shows a request with the control calls and block commands that it caused");
   auto options = std::make_shared<Options>();
   sub->add_option("--state", options->state, "The lab's state folder")->capture_default_str();
   sub->add_flag("-f,--follow", options->follow, "Go on as the servers do; Ctrl-C ends it");

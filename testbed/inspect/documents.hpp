@@ -3,14 +3,22 @@
 
 #include <string>
 
+#include "common/block/block_store.hpp"
+#include "common/control/striping_record.hpp"
 #include "common/volume/snapshot.hpp"
 
 namespace pnfs::inspect {
 
 std::string attributes_json(const volume::Inode& inode);
 std::string extents_text(const std::vector<volume::Extent>& extents);
-std::string superblock_json(const volume::Snapshot& picture);
+// Without a record no layout was ever given on this volume.
+std::string layout_json(const volume::Inode& inode, const std::optional<control::StripingRecord>& striping);
+std::string superblock_json(const volume::Superblock& superblock, const volume::OwnerRecord& owner);
 Result<std::string> nodes_json(volume::Snapshot& picture);
-std::string space_json(volume::Snapshot& picture);
+std::string reservations_json(const block::Geometry& geometry, const Result<block::Reservation>& reservation);
+Result<std::string> space_json(volume::Snapshot& picture);
+
+// What the volume says of striping; nothing when no layout was ever given.
+Result<std::optional<control::StripingRecord>> striping_of(volume::Snapshot& picture);
 
 }  // namespace pnfs::inspect

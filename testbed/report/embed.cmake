@@ -1,0 +1,16 @@
+# cmake -DPARTS="a.html;b.css" -DOUTPUT=parts.cpp -P embed.cmake: each file as a constant named after its ending.
+set(text "// Made from the files in testbed/report/page.\n#include \"testbed/report/page_parts.hpp\"\n\nnamespace pnfs::report {\n\n")
+string(REPEAT "." 64 line) # 32 bytes of hexadecimal digits
+foreach(part IN LISTS PARTS)
+  get_filename_component(ending ${part} LAST_EXT)
+  string(SUBSTRING ${ending} 1 -1 name)
+  file(READ ${part} content HEX)
+  string(LENGTH "${content}" length)
+  math(EXPR bytes "${length} / 2")
+  string(REGEX REPLACE "(${line})" "\\1\n" content "${content}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" content "${content}")
+  string(REGEX REPLACE "([^\n]+)" "    \"\\1\"" content "${content}")
+  string(APPEND text "const std::string_view kPage_${name}(\n${content},\n    ${bytes});\n\n")
+endforeach()
+string(APPEND text "}  // namespace pnfs::report\n")
+file(WRITE ${OUTPUT} "${text}")
