@@ -73,6 +73,16 @@ class BadInput(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0)
             self.assertIn("pnfslab up", done.stderr)
 
+    def test_a_server_that_cannot_begin(self):
+        store = ["--store", "iscsi://127.0.0.1:9/iqn.2026-01.pnfslab:x/1", "--listen", "127.0.0.1:9"]
+        for server in (["pnfs-mds", *store], ["pnfs-ds", *store, "--mds", "127.0.0.1:9"]):
+            for more, code, said in ((["--fault", "on nobody"], 2, "--fault"),
+                                     (["--trace", "/nonexistent/t"], 1, "--trace"),
+                                     (["--metrics", "192.0.2.1:9"], 2, "--metrics")):
+                done = subprocess.run([BIN / server[0], *server[1:], *more], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertTrue(done.stderr.startswith(server[0] + ": ") and said in done.stderr, done.stderr)
+
     def test_volume_in_use(self):
         with Lab() as lab:
             url = lab.status()["target"]["url"]

@@ -33,6 +33,15 @@ def run(*words, timeout=180, **more):
     return subprocess.run([PNFSLAB, *map(str, words)], capture_output=True, text=True, timeout=timeout, **more)
 
 
+def wait_until(true, seconds=60, what=""):
+    """Calls `true` until it is; AssertionError after that time."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+
+
 class Lab:
     def __init__(self, *up_options, state=None):
         self.options = [str(o) for o in up_options]

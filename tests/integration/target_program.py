@@ -104,9 +104,9 @@ class TargetProgram(unittest.TestCase):
         writes = [l for l in lines if l["kind"] == "scsi" and l["op"] == "WRITE(16)" and l["status"] == "GOOD"]
         self.assertTrue(writes)
         for line in writes:
-            self.assertEqual(line["bytes"], line["blocks"] * 512)
-            self.assertTrue(line["initiator"].startswith("iqn."))
-        self.assertIn("login", {l["op"] for l in lines if l["kind"] == "session"})
+            self.assertEqual(line["bytes"], line["length"])
+            self.assertTrue(line["client"].startswith("iqn."))
+        self.assertIn("login", {l["op"] for l in lines if l["kind"] == "net"})
 
     def test_state_files_look_like_iets(self):
         _, address = self.serve("--state", self.path)

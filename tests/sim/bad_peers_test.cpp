@@ -13,7 +13,7 @@ struct BadPeers : ClusterTest {
     start();
     peer = &cluster().add_node("peer");
   }
-  std::unique_ptr<io::Stream> connect(const io::Endpoint& to) { return std::move(*run(peer->connect(to))); }
+  std::unique_ptr<io::Stream> connect(const io::Endpoint& to) { return *run(peer->connect(to)); }
   void send(io::Stream& stream, std::span<const std::byte> bytes) {
     auto write = [](io::Stream& s, io::ConstBytes piece) -> io::Task<void> { co_await s.write(std::span(&piece, 1)); };
     run(write(stream, bytes));

@@ -5,6 +5,7 @@
 
 #include <iostream>
 
+#include "common/compound/allowed_errors.hpp"
 #include "testbed/cluster/cluster.hpp"
 
 namespace pnfs::cluster {
@@ -29,6 +30,7 @@ struct ClusterTest : ::testing::Test {
 
   // A failed test shows what happened last.
   void TearDown() override {
+    EXPECT_EQ(compound::errors_outside_table(), 0u) << "an operation returned what RFC 8881 15.2 does not list";
     if (!HasFailure() || !made) return;
     const std::string all = made->trace().json_lines();
     size_t begin = all.size();

@@ -8,16 +8,20 @@ import sys
 COMMON = {
     "base": set(),
     "io": {"base"},
+    "live": {"base", "io"},
     "xdr": {"base"},
     "fault": {"base", "xdr"},
     "trace": {"base", "io", "xdr"},
+    "capture": {"base", "io"},
     "rpc": {"base", "io", "xdr", "fault", "trace"},
     "nfs": {"base", "xdr"},
-    "session": {"base", "xdr", "nfs"},
-    "compound": {"base", "io", "xdr", "nfs", "session", "rpc", "fault", "trace"},
+    "session": {"base", "live", "xdr", "nfs"},
+    "compound": {"base", "io", "live", "xdr", "nfs", "session", "rpc", "fault", "trace"},
     "block": {"base", "io", "fault"},
     "volume": {"base", "io", "block"},
     "control": {"base", "io", "xdr", "rpc", "fault", "trace"},
+    # What every server process has around its server.
+    "server": {"base", "io", "live", "trace", "capture", "rpc", "compound", "block", "control"},
 }
 ALL_COMMON = {"common/" + name for name in COMMON}
 ALLOWED = {"common/" + name: {"common/" + d for d in deps} for name, deps in COMMON.items()}
@@ -29,20 +33,25 @@ ALLOWED |= {
     "testbed/kernel": {"common/base", "common/io"},
     "testbed/client": {"common/base", "common/io", "common/xdr", "common/rpc", "common/nfs"},
     "testbed/cluster": ALL_COMMON | {"mds", "ds", "testbed/client", "testbed/target"},
-    "testbed/inspect": {"common/base", "common/io", "common/block", "common/volume", "common/xdr", "common/nfs"},
-    "testbed/lab": ALL_COMMON | {"testbed/kernel"},
-    "testbed/scenario": ALL_COMMON | {"testbed/kernel", "testbed/client", "testbed/cluster", "testbed/lab"},
-    "testbed/cli": ALL_COMMON | {"testbed/kernel", "testbed/lab", "testbed/inspect", "testbed/scenario", "testbed/client",
-                                 "testbed/target"},
+    "testbed/inspect": {"common/base", "common/io", "common/block", "common/volume", "common/control", "common/live",
+                        "testbed/lab", "testbed/live"},
+    "testbed/bench": {"common/base", "common/io", "common/xdr", "common/rpc", "common/nfs", "testbed/client",
+                      "testbed/lab"},
+    "testbed/report": {"common/base", "common/trace"},
+    "testbed/lab": ALL_COMMON | {"testbed/kernel", "testbed/target"},
+    "testbed/live": {"common/base", "common/live", "testbed/lab"},
+    "testbed/scenario": ALL_COMMON | {"testbed/kernel", "testbed/client", "testbed/cluster", "testbed/lab", "testbed/report"},
+    "testbed/cli": ALL_COMMON | {"testbed/kernel", "testbed/lab", "testbed/live", "testbed/inspect", "testbed/scenario",
+                                 "testbed/client", "testbed/target", "testbed/bench", "testbed/report"},
 }
 # Decisions know no I/O: these read no clock, no socket, no Asio.
 PURE = ["common/session", "mds/state", "mds/grants", "ds/grants"]
 OWNERS = {
     r"<iscsi/": ["common/block"],
-    r"<sqlite3": ["common/volume", "testbed/inspect"],
+    r"<sqlite3": ["common/volume"],
     r"<fuse": ["testbed/inspect"],
     r"<(rpc|tirpc)/": ["common/rpc"],
-    r"<CLI/": ["testbed", "mds", "ds"],
+    r"<CLI/": ["testbed", "common/server"],
     r"<toml\+\+": ["common/base"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<][^">]+[">])')

@@ -1,6 +1,7 @@
 // Runs block store coroutines on real time.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <optional>

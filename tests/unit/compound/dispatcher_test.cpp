@@ -1,5 +1,6 @@
 #include "common/compound/dispatcher.hpp"
 
+#include "common/compound/allowed_errors.hpp"
 #include "tests/unit/compound/fixture.hpp"
 
 namespace pnfs::compound::testing {
@@ -116,6 +117,18 @@ TEST_F(DispatcherTest, TrailingGarbageFailsTheLastOperationBeforeItRuns) {
   EXPECT_EQ(send(none.word(1)).failed, Errc::protocol) << "not even one operation: GARBAGE_ARGS";
 }
 
+TEST_F(DispatcherTest, TrailingGarbageFailsAlsoWhatTakesNoArguments) {
+  open_session();
+  const uint64_t outside = errors_outside_table();
+  for (const nfs::nfs_opnum4 op :
+       {nfs::OP_GETFH, nfs::OP_PUTROOTFH, nfs::OP_PUTPUBFH, nfs::OP_SAVEFH, nfs::OP_RESTOREFH}) {
+    Ops ops;
+    sequenced(ops).add(nfs::OP_PUTROOTFH).add(op).word(0);
+    EXPECT_EQ(send(ops).results.back(), (std::pair<uint32_t, nfsstat4>(op, nfs::NFS4ERR_BADXDR)));
+  }
+  EXPECT_EQ(errors_outside_table(), outside);
+}
+
 TEST_F(DispatcherTest, NotBuiltIsNotSupported) {
   open_session();
   Ops ops;
@@ -162,6 +175,13 @@ TEST_F(DispatcherTest, ARetryOfWhatWasNotKeptIsToldSo) {
   EXPECT_EQ(send(ops).results,
             (Results{{nfs::OP_SEQUENCE, nfs::NFS4_OK}, {nfs::OP_PUTROOTFH, nfs::NFS4ERR_RETRY_UNCACHED_REP}}));
   EXPECT_EQ(role->accesses, 1);
+  const uint64_t outside = errors_outside_table();
+  Ops getfh;
+  sequenced(getfh, false).add(nfs::OP_GETFH);
+  send(getfh);
+  EXPECT_EQ(send(getfh).results.back(),
+            (std::pair<uint32_t, nfsstat4>(nfs::OP_GETFH, nfs::NFS4ERR_RETRY_UNCACHED_REP)));
+  EXPECT_EQ(errors_outside_table(), outside) << "by a cited exception";
   Ops lone;
   const Answer first = send(sequenced(lone, false));
   EXPECT_EQ(send(lone).bytes, first.bytes) << "SEQUENCE alone needs no cache";
@@ -253,8 +273,9 @@ TEST_F(DispatcherTest, AClaimThatFailedIsWithdrawn) {
   Ops ops;
   sequenced(ops).add(nfs::OP_PUTROOTFH).add(nfs::OP_RENAME, nfs::RENAME4args{});
   const Answer answer = send(ops);
-  EXPECT_EQ(answer.results, (Results{{nfs::OP_SEQUENCE, nfs::NFS4_OK}, {nfs::OP_PUTROOTFH, nfs::NFS4ERR_IO}}));
-  EXPECT_EQ(last_event().reason, "the volume is gone");
+  // PUTROOTFH cannot say NFS4ERR_IO (15.2).
+  EXPECT_EQ(answer.results, (Results{{nfs::OP_SEQUENCE, nfs::NFS4_OK}, {nfs::OP_PUTROOTFH, nfs::NFS4ERR_SERVERFAULT}}));
+  EXPECT_EQ(last_event().reason, "NFS4ERR_IO: the volume is gone");
 }
 
 // ---- faults ---------------------------------------------------------------------------------------------------------

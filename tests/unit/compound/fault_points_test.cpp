@@ -6,11 +6,15 @@
 #include <fstream>
 #include <set>
 
+#include "common/compound/typed_bodies.hpp"
 #include "common/fault/action.hpp"
 #include "common/fault/engine.hpp"
+#include "common/nfs/layout.hpp"
 #include "common/nfs/op_info.hpp"
 #include "common/nfs/ops.hpp"
 #include "common/nfs/valid_errors.hpp"
+#include "common/trace/sink.hpp"
+#include "common/xdr/codec.hpp"
 
 namespace pnfs::compound {
 namespace {
@@ -21,8 +25,11 @@ struct FaultPointsTest : ::testing::Test {
   FaultPointsTest() {
     add_nfs_points(vocabulary);
     // What control program and target add.
-    vocabulary.add({.domain = fault::Domain::control, .name = "GRANT", .section = ""});
-    for (const char* name : {"WRITE(10)", "READ(10)"})
+    for (const char* name : {"GRANT", "FENCE"})
+      vocabulary.add({.domain = fault::Domain::control, .name = name, .section = ""});
+    static constexpr xdr::Enumerator kControlStatuses[] = {{"CTL_OK", 0}};
+    vocabulary.set_statuses(fault::Domain::control, kControlStatuses, {"CTL_"});
+    for (const char* name : {"WRITE(10)", "READ(10)", "SYNCHRONIZE_CACHE(10)"})
       vocabulary.add({.domain = fault::Domain::scsi, .name = name, .section = ""});
   }
 };
@@ -113,6 +120,56 @@ TEST_F(FaultPointsTest, ALayoutIsChangedFieldByField) {
   EXPECT_EQ(res.logr_resok4.logr_stateid.seqid, 1u);
   args.loga_iomode = nfs::LAYOUTIOMODE4_READ;
   EXPECT_FALSE(engine.consult(context));
+}
+
+TEST_F(FaultPointsTest, TheBodiesOfTheFilesLayoutAreOpen) {
+  fault::Engine engine(vocabulary, clock, {.node = "mds"});
+  ASSERT_TRUE(engine.add("after GETDEVICEINFO do set nflda_stripe_indices[0]=9 then resize nflda_multipath_ds_list=2"));
+  Arena arena;
+  nfs::nfsv4_1_file_layout_ds_addr4 device;
+  device.nflda_stripe_indices.items = arena.make_array<uint32_t>(1);
+  xdr::Encoder out(arena);
+  xdr::encode(out, device);
+  const std::vector<std::byte> body = out.flatten();
+  nfs::GETDEVICEINFO4res res;
+  res.gdir_resok4.gdir_device_addr.da_addr_body.bytes = body;
+  TypedResult typed;
+  fault::Context context;
+  context.op = "GETDEVICEINFO";
+  context.stage = fault::Stage::after;
+  context.res = typed.open(*nfs::find_op("GETDEVICEINFO"), &res, arena);
+  context.arena = &arena;
+  typed.write_back();
+  EXPECT_EQ(res.gdir_resok4.gdir_device_addr.da_addr_body.bytes.data(), body.data()) << "nothing was changed";
+  EXPECT_TRUE(engine.consult(context).changed);
+  typed.write_back();
+  xdr::Decoder in(res.gdir_resok4.gdir_device_addr.da_addr_body.bytes, arena);
+  nfs::nfsv4_1_file_layout_ds_addr4 seen;
+  ASSERT_TRUE(xdr::decode(in, seen));
+  EXPECT_EQ(seen.nflda_stripe_indices[0], 9u);
+  EXPECT_EQ(seen.nflda_multipath_ds_list.size(), 2u);
+  engine.clear();
+  ASSERT_TRUE(engine.add("after GETDEVICEINFO do set da_addr_body=hex:00ff"));
+  EXPECT_TRUE(engine.consult(context).changed);
+  typed.write_back();
+  EXPECT_EQ(res.gdir_resok4.gdir_device_addr.da_addr_body.size(), 2u) << "bytes written by a rule win";
+}
+
+TEST_F(FaultPointsTest, TheTraceNamesTheRule) {
+  fault::Engine engine(vocabulary, clock, {.node = "mds"});
+  trace::MemorySink sink("mds", clock);
+  trace_faults(engine, sink);
+  ASSERT_TRUE(engine.add("before OPEN once do return DELAY"));
+  fault::Context context;
+  context.op = "OPEN";
+  context.path = "/dir/file";
+  EXPECT_TRUE(engine.consult(context));
+  EXPECT_FALSE(engine.consult(context));
+  ASSERT_EQ(sink.events().size(), 1u);
+  EXPECT_EQ(sink.events()[0].kind, trace::Kind::fault);
+  EXPECT_EQ(sink.events()[0].op, "OPEN");
+  EXPECT_EQ(sink.events()[0].path, "/dir/file");
+  EXPECT_EQ(sink.events()[0].fault, "rule 1: before OPEN once do return DELAY");
 }
 
 }  // namespace

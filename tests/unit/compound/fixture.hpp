@@ -69,6 +69,7 @@ struct TestRole : Role {
     co_await simulation.timers().sleep(5ms);
     co_return durable;
   }
+  bool is_durable(uint64_t) override { return false; }
   void session_removed(const session::Session& session) override {
     if (backchannel) backchannel->session_removed(session.id());
   }

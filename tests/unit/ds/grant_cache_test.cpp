@@ -100,6 +100,30 @@ TEST(GrantCache, AnExtensionThatCrossesARevokeDoesNotReviveTheGrant) {
   EXPECT_EQ(cache.size(), 0u);
 }
 
+TEST(GrantCache, WhatOneGrantBringsShowsUnderTheOthers) {
+  GrantCache cache;
+  // Shared and older: the block was a hole then.
+  ASSERT_TRUE(cache.arrived(whole(1, Access::read, {0, kBlock}, {})));
+  auto mine = whole(2, Access::write, {0, kBlock}, {{0, 1 << 20, kBlock}});
+  mine.set.window = {0, kBlock};
+  ASSERT_TRUE(cache.arrived(mine));
+  auto read = cache.cover(7, Access::read, {0, kBlock});
+  ASSERT_TRUE(read.complete);
+  EXPECT_FALSE(read.ranges[0].hole) << "what was written must not read as the hole that it was";
+  cache.unpin(read.pin);
+  EXPECT_TRUE(cache.revoke(2).has_value());
+  read = cache.cover(7, Access::read, {0, kBlock});
+  ASSERT_TRUE(read.complete);
+  EXPECT_FALSE(read.ranges[0].hole) << "also when the exclusive grant is gone";
+  cache.unpin(read.pin);
+  // With the last grant of the file all that was known of it goes.
+  EXPECT_TRUE(cache.revoke(1).has_value());
+  ASSERT_TRUE(cache.arrived(whole(3, Access::read, {0, kBlock}, {})));
+  read = cache.cover(7, Access::read, {0, kBlock});
+  EXPECT_TRUE(read.ranges[0].hole);
+  cache.unpin(read.pin);
+}
+
 TEST(GrantCache, AnIoOverTwoGrantsPinsBoth) {
   GrantCache cache;
   auto low = whole(1, Access::read, {0, kBlock}, {});

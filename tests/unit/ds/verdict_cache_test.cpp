@@ -25,6 +25,17 @@ TEST(VerdictCache, KeepsWhatWasSaidAndAsksForMoreAccess) {
   EXPECT_EQ(cache.find({1, kOne, "gh"}, 1), nullptr) << "another file's";
 }
 
+TEST(Verdict, CoversWhatTheLayoutHasForThatAccess) {
+  Verdict verdict;
+  verdict.readable = {{0, 100}, {200, 300}};
+  verdict.writable = {{200, 300}};
+  EXPECT_TRUE(verdict.covers(1, {0, 100}));
+  EXPECT_FALSE(verdict.covers(1, {50, 250})) << "between the pieces";
+  EXPECT_TRUE(verdict.covers(2, {200, 201}));
+  EXPECT_FALSE(verdict.covers(2, {0, 1})) << "for READ only";
+  EXPECT_TRUE(verdict.covers(2, {7, 7})) << "nothing";
+}
+
 TEST(VerdictCache, ARevokeWhileAskingWins) {
   VerdictCache cache;
   const auto ticket = cache.asking();
@@ -36,7 +47,7 @@ TEST(VerdictCache, ARevokeWhileAskingWins) {
 TEST(VerdictCache, ARevokeIsSettledWhenItsIoIsDone) {
   VerdictCache cache;
   ASSERT_TRUE(cache.arrived(key(), cache.asking(), {.fileid = 7, .access = 3}));
-  cache.pin(key());
+  const uint64_t pin = cache.pin(key());
   cache.revoke(7, kOne);
   EXPECT_EQ(cache.find(key(), 1), nullptr) << "none will start";
   EXPECT_FALSE(cache.settled(7, kOne));
@@ -45,9 +56,36 @@ TEST(VerdictCache, ARevokeIsSettledWhenItsIoIsDone) {
   // A new verdict on the same key does not hide the old I/O.
   ASSERT_TRUE(cache.arrived(key(), cache.asking(), {.fileid = 7, .access = 1}));
   EXPECT_FALSE(cache.settled(7, kAny));
-  EXPECT_TRUE(cache.unpin(key()));
+  EXPECT_TRUE(cache.unpin(key(), pin));
   EXPECT_TRUE(cache.settled(0, kAny));
   EXPECT_NE(cache.find(key(), 1), nullptr);
+}
+
+TEST(VerdictCache, IoUnderANewVerdictDoesNotEndTheOldOnes) {
+  VerdictCache cache;
+  ASSERT_TRUE(cache.arrived(key(), cache.asking(), {.fileid = 7, .access = 3}));
+  const uint64_t old = cache.pin(key());
+  cache.revoke(7, kOne);
+  ASSERT_TRUE(cache.arrived(key(), cache.asking(), {.fileid = 7, .access = 1}));
+  const uint64_t fresh = cache.pin(key());
+  EXPECT_FALSE(cache.unpin(key(), fresh));
+  EXPECT_FALSE(cache.settled(7, kOne)) << "the write under the revoked verdict is still on its way";
+  EXPECT_TRUE(cache.unpin(key(), old));
+  EXPECT_TRUE(cache.settled(7, kOne));
+}
+
+TEST(VerdictCache, ATwiceRevokedVerdictIsSettledWhenBothIosAre) {
+  VerdictCache cache;
+  ASSERT_TRUE(cache.arrived(key(), cache.asking(), {.fileid = 7, .access = 3}));
+  const uint64_t first = cache.pin(key());
+  cache.revoke(7, kOne);
+  ASSERT_TRUE(cache.arrived(key(), cache.asking(), {.fileid = 7, .access = 3}));
+  const uint64_t second = cache.pin(key());
+  cache.drop_client(1);
+  EXPECT_TRUE(cache.unpin(key(), second));
+  EXPECT_FALSE(cache.settled(7, kAny));
+  EXPECT_TRUE(cache.unpin(key(), first));
+  EXPECT_TRUE(cache.settled(7, kAny));
 }
 
 TEST(VerdictCache, RevokesByFileAndAltogether) {

@@ -290,6 +290,39 @@ TEST_F(EngineTest, NodeActionsNeedAnActor) {
   EXPECT_EQ(alone.list()[0].hits, 0u);
 }
 
+TEST_F(EngineTest, ANodeThatDiesHasCountedFirst) {
+  bool counted = false;
+  engine->on_hit = [&](const RuleState& rule, const Context&) {
+    EXPECT_EQ(rule.hits, 1u);
+    EXPECT_TRUE(actor.done.empty());
+    counted = true;
+  };
+  add("after GET do kill");
+  EXPECT_TRUE(ask(Stage::after));
+  EXPECT_TRUE(counted);
+  EXPECT_EQ(actor.done.size(), 1u);
+}
+
+TEST_F(EngineTest, RulesOutliveTheProcess) {
+  add("before GET once do restart");
+  add("on mds before GET do close");
+  add("before GET from=10s do return IO");
+  engine->remove(2);
+  EXPECT_TRUE(ask());
+  clock.advance(std::chrono::seconds(6));
+  const std::string saved = engine->save();
+  fresh();
+  ASSERT_TRUE(engine->restore(saved));
+  ASSERT_EQ(engine->list().size(), 2u);
+  EXPECT_EQ(engine->list()[0].hits, 1u);
+  EXPECT_EQ(engine->list()[1].id, 3u);
+  EXPECT_FALSE(ask()) << "once was before";
+  clock.advance(std::chrono::seconds(4));
+  EXPECT_EQ(ask().status, STAT9_IO) << "ages count on";
+  EXPECT_EQ(*engine->add("before GET do close"), 4u);
+  EXPECT_FALSE(engine->restore("1 2 nonsense\n"));
+}
+
 TEST_F(EngineTest, ScsiAndBlock) {
   add("before scsi.WRITE(10) do return WRITE_ERROR");
   add("before block.WRITE offset>=1048576 do return io");
@@ -297,6 +330,9 @@ TEST_F(EngineTest, ScsiAndBlock) {
   c.domain = Domain::scsi;
   c.op = "WRITE(10)";
   EXPECT_EQ(engine->consult(c).status, 0x000C0302u);
+  add("before scsi.WRITE(10) do lie then short 5 then torn 6 then lose-cache then logout");
+  const Verdict scsi = engine->consult(c);
+  EXPECT_TRUE(scsi.lie && scsi.lose_cache && scsi.logout && scsi.short_bytes == 5u && scsi.torn_bytes == 6u);
   c.domain = Domain::block;
   c.op = "WRITE";
   c.offset = 1 << 20;

@@ -154,6 +154,39 @@ TEST_F(ListenerInboxTest, ServesAPassedListenerUntilTheSenderLeaves) {
   EXPECT_EQ(inbox->listeners(), 0u);
 }
 
+TEST_F(ListenerInboxTest, TakesOrders) {
+  auto opened = ListenerInbox::open(context, timers, path, nullptr, [](std::string_view text) -> Result<std::string> {
+    if (text == "good") return std::string("answer");
+    return error(Errc::invalid, "not {}", text);
+  });
+  ASSERT_TRUE(opened) << opened.error().reason;
+  inbox = std::move(*opened);
+  const std::pair<std::string, std::string> orders[] = {{"Cgood\n", "Kanswer"},
+                                                        {"Cbad\n", "Enot bad"},
+                                                        {"C\n", "Enot "},
+                                                        {"L", "E'L' must carry exactly one listening TCP socket"}};
+  for (const auto& [order, answer] : orders) {
+    ScopedFd sender = connect_local(path);
+    ASSERT_EQ(::send(sender.get(), order.data(), order.size(), 0), ssize_t(order.size()));
+    EXPECT_EQ(receive(sender.get()), answer);
+    EXPECT_EQ(receive(sender.get()), "EOF");
+  }
+  ScopedFd endless = connect_local(path);
+  std::string line = "C" + std::string(ListenerInbox::kMaxCommandBytes + 10, 'x');
+  for (size_t done = 0; done < line.size(); settle()) {
+    const ssize_t sent = ::send(endless.get(), line.data() + done, line.size() - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent <= 0) break;
+    done += size_t(sent);
+  }
+  EXPECT_EQ(receive(endless.get())[0], 'E');
+  // No listener is served here.
+  uint16_t port = 0;
+  ScopedFd listening = tcp_socket(true, port);
+  ScopedFd sender = connect_local(path);
+  send_with_fds(sender.get(), 'L', {listening.get()});
+  EXPECT_EQ(receive(sender.get())[0], 'E');
+}
+
 TEST_F(ListenerInboxTest, RefusesWhatIsNoListeningSocketWithASentence) {
   open();
   uint16_t port = 0;

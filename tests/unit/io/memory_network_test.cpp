@@ -25,7 +25,7 @@ struct MemoryNetworkTest : ::testing::Test {
   MemoryNetwork net{sim.timers(), sim.random()};
   Network& a = net.add_node("a", {at("10.0.0.1:0").address()});
   Network& b = net.add_node("b", {at("10.0.0.2:0").address()});
-  std::unique_ptr<Listener> listener = std::move(*b.listen(at("0.0.0.0:2049")));
+  std::unique_ptr<Listener> listener = *b.listen(at("0.0.0.0:2049"));
 
   struct Pair {
     std::unique_ptr<Stream> client;
@@ -170,7 +170,7 @@ TEST(MemoryNetworkSeed, JitterRepeatsFromTheSeed) {
     MemoryNetwork net(sim.timers(), sim.random(), {1ms, 5ms, 0});
     Network& a = net.add_node("a", {at("10.0.0.1:0").address()});
     Network& b = net.add_node("b", {at("10.0.0.2:0").address()});
-    auto listener = std::move(*b.listen(at("10.0.0.2:2049")));
+    auto listener = *b.listen(at("10.0.0.2:2049"));
     std::string times;
     for (int i = 0; i < 5; ++i) {
       EXPECT_TRUE(sim.run(a.connect(at("10.0.0.2:2049"))));

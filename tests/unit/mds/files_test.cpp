@@ -1,5 +1,9 @@
 // Names, attributes and data through a whole metadata server.
 #include "mds/namespace/namespace.hpp"
+
+#include <set>
+
+#include "common/nfs/attributes.hpp"
 #include "tests/unit/mds/mds_fixture.hpp"
 
 namespace pnfs::mds {
@@ -50,6 +54,146 @@ TEST_F(MdsTest, DirectoriesListInPiecesWhileTheyChange) {
   for (const auto& entry : *listed) names.insert(entry.name);
   EXPECT_EQ(names.size(), 300u);
   EXPECT_NFS(NFS4ERR_NOTEMPTY, sim.run(fs.remove("d")));
+}
+
+// One READDIR of at most `bytes`, from a cookie on.
+struct Listed {
+  nfsstat4 status = NFS4_OK;
+  std::vector<std::pair<std::string, uint64_t>> entries;
+  verifier4 verifier;
+  bool eof = false;
+};
+Listed list_some(io::Simulation& sim, client::FileSystem& fs, std::span<const std::byte> dir, uint64_t cookie,
+                 verifier4 verifier, uint32_t bytes) {
+  auto compound = client::Compound::in_session();
+  compound->putfh(dir).add(OP_READDIR, READDIR4args{cookie, verifier, bytes, bytes, {}});
+  auto reply = sim.run(fs.session().run(compound));
+  Listed listed;
+  if (!reply) return {.status = reply.error().status};
+  (*reply)->ok(OP_PUTFH);
+  const auto& res = (*reply)->get<READDIR4res>(OP_READDIR);
+  listed.status = res.status;
+  if (res.status != NFS4_OK) return listed;
+  for (const entry4& entry : res.resok4.reply.entries.items)
+    listed.entries.emplace_back(std::string(entry.name.text), entry.cookie);
+  listed.verifier = res.resok4.cookieverf;
+  listed.eof = res.resok4.reply.eof;
+  return listed;
+}
+
+TEST_F(MdsTest, AListingGoesOnWhileEntriesComeAndGo) {
+  auto& fs = mount();
+  ASSERT_DONE(sim.run(fs.mkdir("d")));
+  for (int i = 0; i < 60; ++i) ASSERT_DONE(sim.run(fs.close(create(fs, "d/old" + std::to_string(i)))));
+  const auto dir = *sim.run(fs.lookup("d"));
+  std::multiset<std::string> seen;
+  Listed page;
+  uint64_t cookie = 0;
+  for (int round = 0; !page.eof; ++round) {
+    ASSERT_LT(round, 100);
+    page = list_some(sim, fs, dir, cookie, page.verifier, 400);
+    ASSERT_EQ(page.status, NFS4_OK);
+    for (const auto& [name, at] : page.entries) {
+      EXPECT_GT(at, cookie) << "cookies only grow";
+      cookie = at;
+      seen.insert(name);
+    }
+    // What was listed last goes, its cookie stays a place to go on from; something new comes; a restart in the middle.
+    if (!page.entries.empty() && round % 2 == 0) EXPECT_DONE(sim.run(fs.remove("d/" + page.entries.back().first)));
+    if (round < 5) ASSERT_DONE(sim.run(fs.close(create(fs, "d/new" + std::to_string(round)))));
+    if (round == 3) {
+      stop();
+      start();
+      ASSERT_DONE(sim.run(fs.getattr("d")));
+    }
+  }
+  for (int i = 0; i < 60; ++i) EXPECT_EQ(seen.count("old" + std::to_string(i)), 1u) << i;
+  for (const std::string& name : std::set(seen.begin(), seen.end())) EXPECT_EQ(seen.count(name), 1u) << name;
+  EXPECT_EQ(list_some(sim, fs, dir, 1, page.verifier, 4096).status, NFS4ERR_BAD_COOKIE);
+  EXPECT_EQ(list_some(sim, fs, dir, cookie, {}, 4096).status, NFS4ERR_NOT_SAME);
+  EXPECT_EQ(list_some(sim, fs, dir, 0, {}, 20).status, NFS4ERR_TOOSMALL);
+}
+
+TEST_F(MdsTest, AllSevenTypes) {
+  auto& fs = mount();
+  const auto make = [&](nfs_ftype4 type, std::string_view name) {
+    CREATE4args args;
+    args.objtype.type = type;
+    args.objtype.linkdata.text = "to";
+    args.objtype.devdata = {8, 17};
+    args.objname.text = name;
+    auto compound = client::Compound::in_session();
+    compound->putfh(fs.root()).add(OP_CREATE, args).add(OP_GETATTR, GETATTR4args{{FATTR4_TYPE, FATTR4_RAWDEV}});
+    auto reply = sim.run(fs.session().run(compound));
+    if (!reply) return reply.error().status;
+    (*reply)->ok(OP_PUTFH);
+    const auto& made = (*reply)->get<CREATE4res>(OP_CREATE);
+    if (made.status != NFS4_OK) return made.status;
+    Attributes read;
+    const auto& got = (*reply)->get<GETATTR4res>(OP_GETATTR).resok4.obj_attributes;
+    EXPECT_TRUE(decode_attributes(got, got.attrmask, DecodeFor::read, (*reply)->arena(), read).ok());
+    EXPECT_EQ(read.type, type);
+    if (type == NF4BLK || type == NF4CHR) EXPECT_EQ(read.rawdev.specdata2, 17u);
+    return NFS4_OK;
+  };
+  for (const auto& [type, name] : std::initializer_list<std::pair<nfs_ftype4, const char*>>{{NF4DIR, "dir"},
+                                                                                            {NF4BLK, "block"},
+                                                                                            {NF4CHR, "char"},
+                                                                                            {NF4LNK, "link"},
+                                                                                            {NF4SOCK, "socket"},
+                                                                                            {NF4FIFO, "fifo"}}) {
+    EXPECT_EQ(make(type, name), NFS4_OK) << name;
+    EXPECT_EQ(make(type, name), NFS4ERR_EXIST) << name;
+    if (type != NF4DIR) EXPECT_NFS(type == NF4LNK ? NFS4ERR_SYMLINK : NFS4ERR_WRONG_TYPE, sim.run(fs.open(name, {})));
+  }
+  EXPECT_EQ(make(NF4REG, "regular"), NFS4ERR_BADTYPE) << "by OPEN";
+  EXPECT_EQ(make(NF4ATTRDIR, "attributes"), NFS4ERR_BADTYPE);
+  ASSERT_DONE(sim.run(fs.close(create(fs, "regular"))));
+}
+
+TEST_F(MdsTest, NamesThatMustNotBe) {
+  auto& fs = mount();
+  const auto status = [&](std::string_view name) {
+    CREATE4args args;
+    args.objtype.type = NF4DIR;
+    args.objname.text = name;
+    auto compound = client::Compound::in_session();
+    compound->putfh(fs.root()).add(OP_CREATE, args);
+    auto reply = sim.run(fs.session().run(compound));
+    return reply ? (*reply)->status() : reply.error().status;
+  };
+  EXPECT_EQ(status(""), NFS4ERR_INVAL);
+  EXPECT_EQ(status("."), NFS4ERR_BADNAME);
+  EXPECT_EQ(status(".."), NFS4ERR_BADNAME);
+  EXPECT_EQ(status("a/b"), NFS4ERR_BADCHAR);
+  EXPECT_EQ(status(std::string_view("a\0b", 3)), NFS4ERR_BADCHAR);
+  EXPECT_EQ(status("\xc3("), NFS4ERR_INVAL) << "not UTF-8";
+  EXPECT_EQ(status(std::string(256, 'n')), NFS4ERR_NAMETOOLONG);
+  EXPECT_EQ(status(std::string(255, 'n')), NFS4_OK);
+  EXPECT_EQ(status("..."), NFS4_OK);
+  EXPECT_EQ(status("\xf0\x9f\x90\x9f"), NFS4_OK);
+}
+
+TEST_F(MdsTest, AFullVolumeSaysSoAndGoesOn) {
+  auto& fs = mount();
+  auto file = create(fs, "big");
+  const std::string piece(256 << 10, 'x');
+  uint64_t at = 0;
+  for (;; at += piece.size()) {
+    ASSERT_LT(at, 64u << 20);
+    const auto written = sim.run(fs.write(file, at, bytes_of(piece), FILE_SYNC4));
+    if (written) continue;
+    EXPECT_EQ(written.error().status, NFS4ERR_NOSPC) << client::to_string(written.error());
+    break;
+  }
+  EXPECT_GT(at, 8u << 20);
+  EXPECT_EQ(sim.run(fs.getattr("big"))->size, at) << "what failed left nothing";
+  EXPECT_EQ(read(fs, file, at - 4, 4), "xxxx");
+  write(fs, file, 0, "over what is there");
+  EXPECT_DONE(sim.run(fs.mkdir("names need no data space")));
+  ASSERT_DONE(sim.run(fs.truncate(file, 4096)));
+  sim.run_for(std::chrono::seconds(5));
+  write(fs, file, 4096, piece);
 }
 
 TEST_F(MdsTest, RenameKeepsToTheRules) {

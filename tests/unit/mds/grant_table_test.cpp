@@ -55,23 +55,10 @@ TEST(GrantTable, AGrantOnItsWayOutIsNotExtended) {
   ASSERT_NE(table.extendable(1, 7, id), nullptr);
   EXPECT_EQ(table.extendable(2, 7, id), nullptr) << "another node's grant";
   EXPECT_EQ(table.extendable(1, 8, id), nullptr) << "another file";
-  table.revoke_range(7, {});
+  EXPECT_FALSE(table.request(2, 7, GrantMode::pr, StripeSet::whole({}))) << "now it is on its way out";
   EXPECT_EQ(table.extendable(1, 7, id), nullptr);
   const auto again = table.request(1, 7, GrantMode::ex, StripeSet::whole({}));
   EXPECT_TRUE(!again || again.granted->id != id) << "a revoked id never comes back";
-}
-
-TEST(GrantTable, TruncateTouchesOnlyWhatReachesPastTheNewEnd) {
-  GrantTable table;
-  const uint64_t low = table.request(1, 7, GrantMode::ex, StripeSet::whole({0, 1 << 20})).granted->id;
-  const uint64_t high = table.request(2, 7, GrantMode::ex, StripeSet::whole({1 << 20, 2 << 20})).granted->id;
-  const auto revoke = table.revoke_range(7, {1 << 20, control::kToEnd});
-  ASSERT_EQ(revoke.size(), 1u);
-  EXPECT_EQ(revoke[0].grant_id, high);
-  EXPECT_FALSE(table.clear_of(7, {1 << 20, control::kToEnd}));
-  table.gone(2, high);
-  EXPECT_TRUE(table.clear_of(7, {1 << 20, control::kToEnd}));
-  EXPECT_NE(table.find(low), nullptr);
 }
 
 TEST(GrantTable, TheServersOwnIoIsInTheWayButNobodyIsSentARevoke) {
@@ -100,7 +87,6 @@ TEST(GrantTable, AfterARestartNothingConflictingUntilEveryNodeIsKnown) {
   GrantTable table;
   table.set_unknown(1);
   EXPECT_TRUE(table.request(2, 7, GrantMode::pr, StripeSet::whole({})).blocked_by_unknown);
-  EXPECT_FALSE(table.clear_of(7, {}));
   table.clear_unknown(1);
   EXPECT_TRUE(table.request(2, 7, GrantMode::pr, StripeSet::whole({})));
 }

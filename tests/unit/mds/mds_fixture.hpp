@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "common/block/memory_block_store.hpp"
+#include "common/compound/allowed_errors.hpp"
 #include "common/io/memory_network.hpp"
 #include "common/io/simulation.hpp"
 #include "common/volume/volume.hpp"
@@ -63,6 +64,7 @@ struct MdsTest : ::testing::Test {
   void TearDown() override {
     for (auto& each : clients) sim.run(each->stop());
     if (mds) stop();
+    EXPECT_EQ(compound::errors_outside_table(), 0u) << "an operation returned what RFC 8881 15.2 does not list";
   }
 
   void start() {

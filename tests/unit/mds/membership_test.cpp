@@ -73,6 +73,23 @@ TEST(VerdictBook, KnowsWhomToTell) {
   EXPECT_TRUE(book.of_stateid(9, one).empty());
 }
 
+TEST(VerdictBook, WhatIsEndingIsGivenToNobodyMeanwhile) {
+  VerdictBook book;
+  const uint64_t one = book.begin_ending(7, 1);
+  EXPECT_TRUE(book.ending(7, 1));
+  EXPECT_FALSE(book.ending(7, 2)) << "only the node that is asked to forget";
+  EXPECT_FALSE(book.ending(8, 1));
+  const uint64_t all = book.begin_ending(7, VerdictBook::kEveryNode);
+  EXPECT_TRUE(book.ending(7, 2));
+  EXPECT_TRUE(book.ending_since(one, 7));
+  EXPECT_FALSE(book.ending_since(one, 8));
+  book.end_ending(one);
+  EXPECT_FALSE(book.ending_since(one, 0)) << "a later one does not prolong the wait";
+  EXPECT_TRUE(book.ending_since(all, 0));
+  book.end_ending(all);
+  EXPECT_FALSE(book.any_ending());
+}
+
 TEST(VerdictBook, AnEntryStaysUntilItsNodeConfirmed) {
   VerdictBook book;
   const VerdictBook::Other one{std::byte{1}};

@@ -1,4 +1,6 @@
 // Opens, locks, delegations and leases between clients of one metadata server.
+#include <algorithm>
+
 #include "tests/unit/mds/mds_fixture.hpp"
 
 namespace pnfs::mds {
@@ -111,6 +113,100 @@ TEST_F(MdsStateTest, AWriteDelegationIsRecalledForAnotherReader) {
   EXPECT_EQ(other->delegation, OPEN_DELEGATE_NONE) << "a writer is there";
 }
 
+// Answers the first recalls as it is told, then as the client would.
+struct Reluctant final : client::CallbackHandler {
+  client::FileSystem& fs;
+  nfsstat4 answer;
+  int times;
+  std::vector<nfs_cb_opnum4> seen;
+  Reluctant(client::FileSystem& fs, nfsstat4 answer, int times) : fs(fs), answer(answer), times(times) {
+    fs.callbacks().set_handler(this);
+  }
+  io::Task<nfsstat4> callback(nfs_cb_opnum4 op, const void* args, void* res) override {
+    seen.push_back(op);
+    if (op == OP_CB_RECALL && times-- > 0) co_return answer;
+    co_return co_await fs.callback(op, args, res);
+  }
+};
+
+TEST_F(MdsStateTest, ARecallThatComesTooEarlyIsSentAgain) {
+  for (const nfsstat4 answer : {NFS4ERR_DELAY, NFS4ERR_BAD_STATEID, NFS4ERR_BADHANDLE}) {
+    auto& ann = mount("ann" + std::to_string(answer));
+    auto& bob = mount("bob" + std::to_string(answer));
+    Reluctant reluctant(ann, answer, 3);
+    auto file = create(ann, "f" + std::to_string(answer));
+    ASSERT_EQ(file->delegation, OPEN_DELEGATE_WRITE);
+    const TimePoint before = sim.now();
+    EXPECT_NE(open(bob, file->path, client::OpenHow::read()), nullptr);
+    EXPECT_EQ(std::ranges::count(reluctant.seen, OP_CB_RECALL), 4);
+    EXPECT_EQ(file->delegation, OPEN_DELEGATE_NONE);
+    EXPECT_FALSE(mds->state().has_revoked(ann.session().clientid()));
+    EXPECT_LT(sim.now() - before, std::chrono::seconds(5)) << "not a lease";
+    ann.callbacks().set_handler(&ann);
+  }
+}
+
+TEST_F(MdsStateTest, WhatADelegationStandsForIsOpenedInTheGracePeriodToo) {
+  auto& ann = mount("ann");
+  auto& bob = mount("bob");
+  ASSERT_DONE(sim.run(bob.close(create(bob, "other"))));
+  auto file = create(ann, "f");
+  ASSERT_EQ(file->delegation, OPEN_DELEGATE_WRITE);
+  sim.run(bob.stop());
+  crash();
+  start();
+  const auto open_as = [&](open_claim_type4 claim) {
+    auto compound = Compound::in_session();
+    OPEN4args args;
+    args.share_access = OPEN4_SHARE_ACCESS_READ;
+    args.owner.owner.bytes = bytes_of("another");
+    args.claim.claim = claim;
+    args.claim.oc_delegate_stateid = file->delegation_stateid;
+    args.claim.delegate_type = OPEN_DELEGATE_WRITE;
+    compound->putfh(file->fh).add(OP_OPEN, args);
+    auto reply = sim.run(ann.session().run(compound));
+    if (!reply) return reply.error().status;
+    (*reply)->ok(OP_PUTFH);
+    const auto& res = (*reply)->get<OPEN4res>(OP_OPEN);
+    if (res.status == NFS4_OK && claim == CLAIM_PREVIOUS)
+      file->delegation_stateid = res.resok4.delegation.write.stateid;
+    return res.status;
+  };
+  ASSERT_EQ(open_as(CLAIM_PREVIOUS), NFS4ERR_BADSESSION);
+  ASSERT_DONE(sim.run(ann.session().establish()));
+  ASSERT_TRUE(mds->in_grace());
+  EXPECT_EQ(open_as(CLAIM_FH), NFS4ERR_GRACE);
+  ASSERT_EQ(open_as(CLAIM_PREVIOUS), NFS4_OK);
+  EXPECT_EQ(open_as(CLAIM_DELEG_CUR_FH), NFS4_OK) << "18.16.3: valid both during and after the grace period";
+}
+
+TEST_F(MdsStateTest, WaitersForALockAreToldInTheirOrder) {
+  options.delegations = false;
+  stop();
+  start();
+  auto& ann = mount("ann");
+  auto& bob = mount("bob");
+  auto& cat = mount("cat");
+  auto of_ann = create(ann, "f");
+  auto of_bob = open(bob, "f", client::OpenHow::write());
+  auto of_cat = open(cat, "f", client::OpenHow::write());
+  const auto told = [](client::FileSystem& fs) {
+    return std::ranges::count(fs.callbacks().seen(), OP_CB_NOTIFY_LOCK, [](const auto& s) { return s.op; });
+  };
+  const auto held = lock(ann, of_ann, WRITE_LT, 0, 10);
+  ASSERT_EQ(held.status, NFS4_OK);
+  EXPECT_EQ(lock(bob, of_bob, WRITEW_LT, 0, 10).status, NFS4ERR_DENIED);
+  EXPECT_EQ(lock(cat, of_cat, WRITEW_LT, 0, 10).status, NFS4ERR_DENIED);
+  EXPECT_EQ(unlock(ann, of_ann, held.stateid), NFS4_OK);
+  sim.run_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(told(bob), 1);
+  EXPECT_EQ(told(cat), 0);
+  EXPECT_EQ(lock(cat, of_cat, WRITEW_LT, 0, 10).status, NFS4ERR_DENIED) << "Bob has waited longer";
+  sim.run_for(std::chrono::seconds(3));
+  EXPECT_EQ(told(cat), 1) << "Bob did not come";
+  EXPECT_EQ(lock(cat, of_cat, WRITEW_LT, 0, 10).status, NFS4_OK);
+}
+
 TEST_F(MdsStateTest, ReadersShareReadDelegations) {
   auto& ann = mount("ann");
   auto& bob = mount("bob");
@@ -147,6 +243,20 @@ TEST_F(MdsStateTest, AnExpiredClientKeepsItsStateUntilSomebodyConflicts) {
   EXPECT_EQ(lock(bob, of_bob, WRITE_LT, 0, 10).status, NFS4ERR_DENIED) << "the lease is still good";
   sim.run_for(std::chrono::seconds(25));
   EXPECT_EQ(lock(bob, of_bob, WRITE_LT, 0, 10).status, NFS4_OK);
+  network.heal("mds", "ann-node");
+}
+
+TEST_F(MdsStateTest, CourtesyEndsInTheEnd) {
+  options.courtesy = std::chrono::seconds(60);
+  stop();
+  start();
+  auto& ann = mount_apart("ann-node", "10.0.0.3");
+  const auto file = create(ann, "f");
+  network.partition("mds", "ann-node");
+  sim.run_for(std::chrono::seconds(50));
+  EXPECT_TRUE(mds->state().has_state(ann.session().clientid()));
+  sim.run_for(std::chrono::seconds(40));
+  EXPECT_FALSE(mds->state().has_state(ann.session().clientid()));
   network.heal("mds", "ann-node");
 }
 

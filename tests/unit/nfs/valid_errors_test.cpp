@@ -36,6 +36,27 @@ TEST(ValidErrorsTest, CompiledTableIsTheRfcsTable) {
   EXPECT_EQ(compiled, expected);
 }
 
+TEST(ValidErrorsTest, ExceptionsAreThoseOfTheListAndCiteTheirSections) {
+  const std::filesystem::path path =
+      std::filesystem::path(__FILE__).parent_path() / "../../golden/error_exceptions.tsv";
+  std::ifstream file(path);
+  ASSERT_TRUE(file) << path;
+  std::vector<std::string> listed, compiled;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with('#')) listed.push_back(line);
+  }
+  for (const ErrorException& e : error_exceptions()) {
+    compiled.push_back(fmt::format("{}\t{}\t{}\t{}", e.op, status_name(e.error), e.section, e.why));
+    EXPECT_FALSE(is_valid_error(e.op, e.error)) << "no exception: " << compiled.back();
+    EXPECT_NE(e.section, "");
+  }
+  EXPECT_EQ(compiled, listed);
+  EXPECT_TRUE(may_return("LAYOUTGET", NFS4ERR_RETURNCONFLICT));
+  EXPECT_TRUE(may_return("LAYOUTGET", NFS4ERR_BADIOMODE));
+  EXPECT_TRUE(may_return("OPEN", NFS4ERR_NOTSUPP));
+  EXPECT_FALSE(may_return("OPEN", NFS4ERR_RETURNCONFLICT));
+}
+
 TEST(ValidErrorsTest, LookUps) {
   EXPECT_TRUE(is_valid_error("LAYOUTGET", NFS4ERR_BADIOMODE));
   EXPECT_FALSE(is_valid_error("GETATTR", NFS4ERR_BADIOMODE));

@@ -138,7 +138,7 @@ struct ConnectionTest : ::testing::Test {
   }
 
   // ---- a peer that speaks in bytes ----
-  std::unique_ptr<io::Stream> raw() { return std::move(*sim.run(near.connect(at("10.0.0.2:2049")))); }
+  std::unique_ptr<io::Stream> raw() { return *sim.run(near.connect(at("10.0.0.2:2049"))); }
   void send(io::Stream& stream, std::span<const std::byte> bytes) {
     auto write = [](io::Stream& s, io::ConstBytes piece) -> Task<void> { co_await s.write(std::span(&piece, 1)); };
     sim.run(write(stream, bytes));

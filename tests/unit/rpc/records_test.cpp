@@ -167,7 +167,7 @@ TEST_F(ConnectionTest, TooManyConnectionsAreNotTaken) {
 }
 
 TEST_F(ConnectionTest, AListenerServedUntilClosedTakesItsConnectionsAlong) {
-  auto listener = std::move(*far.listen(at("10.0.0.2:3000")));
+  auto listener = *far.listen(at("10.0.0.2:3000"));
   io::Listener& raw_listener = *listener;
   io::TaskGroup group(sim.executor());
   group.spawn("serve", server.serve_until_closed(std::move(listener)));

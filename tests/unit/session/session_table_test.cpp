@@ -201,8 +201,8 @@ TEST_F(SessionTableTest, AttributesAreNegotiatedDown) {
   EXPECT_EQ(made.back, kAttrs) << "operations and requests of the back channel are the client's alone (18.36.3)";
 }
 
-TEST_F(SessionTableTest, NearTheCacheLimitSessionsGetFewerSlotsThenNone) {
-  config.limits.max_reply_cache_bytes = 8192 * 10;
+TEST_F(SessionTableTest, NearItsMemoryLimitAClientGetsFewerSlotsThenNone) {
+  config.limits.max_client_bytes = (8192 + sizeof(Slot)) * 10;
   SessionTable small(config, *this);
   const auto id = small.exchange_id({.owner = "a", .principal = kRoot}, now);
   auto request = create_request(id.client, 1);
@@ -214,6 +214,45 @@ TEST_F(SessionTableTest, NearTheCacheLimitSessionsGetFewerSlotsThenNone) {
   EXPECT_EQ(small.create_session(request, now).created.status.status, nfs::NFS4ERR_NOSPC);
   EXPECT_TRUE(small.destroy_session(second.session, 5).ok());
   EXPECT_EQ(small.create_session(request, now).created.fore.max_requests, 2u);
+}
+
+TEST_F(SessionTableTest, SlotsAreTakenBackWhenTheReplyCachesAreNearlyFull) {
+  config.limits.max_reply_cache_bytes = 4000;
+  config.limits.max_slots = 16;
+  SessionTable small(config, *this);
+  const auto id = small.exchange_id({.owner = "a", .principal = kRoot}, now);
+  auto request = create_request(id.client, 1);
+  request.fore.max_requests = 16;
+  const SessionId session = small.create_session(request, now).created.session;
+  const auto ask = [&](uint32_t slot, uint32_t sequence, uint32_t highest, size_t kept) {
+    const auto answer =
+        small.sequence(session, {.sequence = sequence, .slot = slot, .highest_slot = highest, .cache_this = true}, 5,
+                       {.request_bytes = 100}, now);
+    if (answer.status) small.finish(session, slot, sequence, std::vector<std::byte>(kept), true, now);
+    return answer.status.status;
+  };
+  for (uint32_t slot = 0; slot < 16; ++slot) {
+    EXPECT_TRUE(small.balance_slots().empty()) << slot;
+    ASSERT_EQ(ask(slot, 1, 15, slot == 15 ? 100 : 200), nfs::NFS4_OK);
+  }
+  const Session& slots = *small.session(session);
+  ASSERT_EQ(slots.slots().cached_bytes(), 3100u);
+  EXPECT_EQ(small.balance_slots(), std::vector{session}) << "over three quarters";
+  EXPECT_TRUE(small.balance_slots().empty()) << "once";
+  EXPECT_EQ(slots.slots().target_highest_slot(), 7u);
+  EXPECT_EQ(slots.slots().highest_slot(), 15u) << "until the client knows";
+  ASSERT_EQ(ask(0, 2, 15, 1100), nfs::NFS4_OK);
+  EXPECT_EQ(ask(2, 2, 15, 10), nfs::NFS4ERR_DELAY) << "full: nothing is run whose reply could not be kept";
+  request.sequence = 2;
+  EXPECT_EQ(small.create_session(request, now).created.status.status, nfs::NFS4ERR_NOSPC);
+  // Without sa_cachethis the client goes on, and shows that it has heard.
+  auto heard = small.sequence(session, {.sequence = 3, .slot = 0, .highest_slot = 7}, 5, {.request_bytes = 100}, now);
+  ASSERT_TRUE(heard.status.ok()) << heard.status.reason;
+  small.finish(session, 0, 3, {}, false, now);
+  EXPECT_EQ(slots.slots().highest_slot(), 7u);
+  EXPECT_EQ(ask(2, 2, 7, 10), nfs::NFS4_OK);
+  EXPECT_EQ(small.balance_slots(), std::vector{session}) << "half of it is free again";
+  EXPECT_EQ(slots.slots().target_highest_slot(), 15u);
 }
 
 TEST_F(SessionTableTest, UnconfirmedRecordsGoAfterALease) {

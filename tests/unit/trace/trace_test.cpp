@@ -110,7 +110,7 @@ TEST_F(FileSinkTest, BuffersUntilTimerSizeOrEnd) {
   ASSERT_TRUE(sink);
   (*sink)->record(sample());
   EXPECT_EQ(lines().size(), 0u);
-  clock.advance(FileSink::kFlushAfter);
+  clock.advance(io::AppendFile::kFlushAfter);
   timers.fire_due();
   EXPECT_EQ(lines().size(), 1u);
   for (int i = 0; i < 1000; ++i) (*sink)->record(sample());

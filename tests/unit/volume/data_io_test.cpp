@@ -1,5 +1,6 @@
 #include "common/volume/data_io.hpp"
 
+#include "common/block/faulty_block_store.hpp"
 #include "tests/unit/volume/volume_fixture.hpp"
 
 namespace pnfs::volume {
@@ -112,6 +113,31 @@ TEST_F(DataIoTest, FuaIsDurableWithAndWithoutDeviceSupport) {
     ASSERT_OK(time.run(data_io.write({{0, 5000, 4096, false}}, from, block::Fua::yes)));
     EXPECT_EQ(device.unflushed_bytes(), 0u);
   }
+}
+
+// A device without FUA is flushed. A cache that was lost between the write and its flush must not pass for a flushed one.
+TEST_F(DataIoTest, WhatIsWrittenDurablySurvivesATargetThatRestartsBeforeTheFlush) {
+  block::MemoryLun plain({.fua = false});
+  block::MemoryBlockStore inner(time.context.get_executor(), plain, &time.timers,
+                                {std::chrono::milliseconds(1), std::chrono::milliseconds(1), std::chrono::milliseconds(1)},
+                                {.retry_for = std::chrono::seconds(5)});
+  int flushes = 0;
+  block::FaultyBlockStore restarting(inner, [&](block::BlockOp op, uint64_t, uint64_t) -> Result<void> {
+    if (op == block::BlockOp::flush && ++flushes == 1) {
+      plain.crash(random);
+      plain.restart();
+      plain.poke(8192, bytes(4096, 'o'));  // whatever the device did with its cache
+    }
+    return {};
+  });
+  DataIo durable(time.context.get_executor(), restarting);
+  const auto data = bytes(4096, 'n');
+  const block::ConstPiece pieces[] = {data};
+  ASSERT_OK(time.run(durable.write({{0, 4096, 8192, false}}, pieces, block::Fua::yes)));
+  EXPECT_EQ(flushes, 2);
+  plain.crash(random);
+  plain.restart();
+  EXPECT_EQ(plain.peek(8192, 4096), data);
 }
 
 }  // namespace

@@ -158,11 +158,42 @@ TEST_F(StateTableTest, WaitersAreHintedInOrderWhenTheLockGoes) {
   ASSERT_EQ(lock(kAnn, ann, "l", 0, 9, true, &held), NFS4_OK);
   table.wait_for_lock(kFile, {kBob, "b", {0, 4}, true, TimePoint(Duration(100))});
   table.wait_for_lock(kFile, {3, "c", {5, 9}, true, TimePoint(Duration(10))});
-  EXPECT_TRUE(table.take_lock_hints(kFile, TimePoint(Duration(5))).empty());
+  EXPECT_TRUE(table.take_lock_hints(kFile, TimePoint(Duration(5)), Duration(20)).empty());
   ASSERT_TRUE(table.unlock(kAnn, kFile, held, {0, 9}, out).ok());
-  const auto hints = table.take_lock_hints(kFile, TimePoint(Duration(50)));
+  const auto hints = table.take_lock_hints(kFile, TimePoint(Duration(50)), Duration(20));
   ASSERT_EQ(hints.size(), 1u) << "the second had stopped waiting";
   EXPECT_EQ(hints[0].client, kBob);
+}
+
+TEST_F(StateTableTest, WaitersHaveTheirTurnOneAfterTheOther) {
+  constexpr clientid4 kCat = 3, kDan = 4;
+  const auto at = [](int64_t time) { return TimePoint(Duration(time)); };
+  const auto told = [&](int64_t time) {
+    std::vector<clientid4> clients;
+    for (const auto& hint : table.take_lock_hints(kFile, at(time), Duration(20))) clients.push_back(hint.client);
+    return clients;
+  };
+  const auto try_lock = [&](clientid4 client, stateid4 from, std::string_view owner, bool exclusive, int64_t time) {
+    stateid4 out;
+    StateTable::LockDenied denied;
+    return table.lock({client, kFile, from, owner, {0, 9}, exclusive, at(time)}, out, denied).status;
+  };
+  const stateid4 ann = open(kAnn, kShareBoth), bob = open(kBob, kShareBoth), cat = open(kCat, kShareBoth),
+                 dan = open(kDan, kShareBoth);
+  stateid4 held, out;
+  ASSERT_EQ(lock(kAnn, ann, "a", 0, 9, true, &held), NFS4_OK);
+  table.wait_for_lock(kFile, {kBob, "b", {0, 9}, true, at(1000)});
+  table.wait_for_lock(kFile, {kCat, "c", {5, 9}, false, at(1000)});
+  ASSERT_TRUE(table.unlock(kAnn, kFile, held, {0, 9}, out).ok());
+  EXPECT_EQ(told(100), std::vector<clientid4>{kBob}) << "who has waited longest";
+  EXPECT_EQ(told(110), std::vector<clientid4>{}) << "once";
+  EXPECT_EQ(try_lock(kDan, dan, "d", true, 110), NFS4ERR_DENIED) << "nobody jumps the queue";
+  EXPECT_EQ(try_lock(kCat, cat, "c", false, 110), NFS4ERR_DENIED);
+  EXPECT_EQ(told(121), std::vector<clientid4>{kCat}) << "Bob let his turn pass";
+  EXPECT_EQ(try_lock(kDan, dan, "d", false, 122), NFS4_OK) << "readers do not exclude each other";
+  EXPECT_EQ(try_lock(kCat, cat, "c", false, 122), NFS4_OK);
+  EXPECT_EQ(try_lock(kBob, bob, "b", true, 123), NFS4ERR_DENIED);
+  EXPECT_EQ(told(200), std::vector<clientid4>{}) << "nobody waits";
 }
 
 TEST_F(StateTableTest, DelegationsAreRecalledAndRevoked) {
