@@ -90,6 +90,10 @@ void IoRight::release() {
   if (verdict_freed || link.grants().idle()) link.verdict_released();
 }
 
+void IoRight::wrote() const {
+  ds_->link().grants().wrote_to(fileid, generation, pins_, file_end);
+}
+
 Status check_lease(Ds& ds) {
   if (ds.link().lease_valid()) return {};
   return fail(nfs::NFS4ERR_PNFS_NO_LAYOUT, "13.6",

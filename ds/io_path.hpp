@@ -20,6 +20,8 @@ class IoRight {
   IoRight& operator=(const IoRight&) = delete;
   ~IoRight() { release(); }
   void release();
+  // The data is on the device: the file reaches at least to file_end.
+  void wrote() const;
 
   std::vector<volume::MappedRange> ranges;  // of the whole request, in the order of its bytes
   uint64_t fileid = 0;

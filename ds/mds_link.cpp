@@ -69,7 +69,7 @@ void MdsLink::fenced() {
 bool MdsLink::write_verifier(bool thru_mds, std::array<std::byte, 8>& out) const {
   const uint64_t store_epoch = seams_.store.epoch();
   if (!thru_mds) {
-    out = server_verifier(write_epoch_, store_epoch, instance_);
+    out = server_verifier(write_epoch_, store_epoch, instance_ + sizes_lost_);
     return true;
   }
   out = volume_verifier(write_epoch_, mds_instance_);
@@ -81,6 +81,12 @@ void MdsLink::released(const std::vector<GrantCache::Gone>& gone) {
   released_.notify_all();
 }
 
+// What clients have written and not committed may lie beyond the size that the MDS knows, and nobody is left to tell it:
+// they shall write it again. `instance_` is random: a sum with a small number is no verifier of another life.
+void MdsLink::sizes_are_lost() {
+  if (grants_.forget_untold()) ++sizes_lost_;
+}
+
 // Nothing may start, and what runs ends: then nothing of the old epoch or life is left.
 io::Task<void> MdsLink::drop_everything() {
   member_ = false;
@@ -89,6 +95,7 @@ io::Task<void> MdsLink::drop_everything() {
   grants_.drop_all();
   while (!grants_.idle() || !verdicts_.settled(0, Other{})) co_await released_.wait();
   gone_.clear();
+  sizes_are_lost();
 }
 
 // SPC-4 5.12: the key under which this node may write while the volume is reserved for registrants.
@@ -169,6 +176,8 @@ io::Task<Result<void>> MdsLink::connect_and_register() {
     const uint64_t epoch = ok.mds_epoch;
     co_await drop_everything();
     mds_epoch_ = epoch;
+  } else {
+    sizes_are_lost();  // a grant may have been given back over the connection that broke
   }
   co_return co_await renew();
 }

@@ -88,7 +88,13 @@ class MdsLink final : public control::ControlService {
   };
   // True: the verdict was filed under `key`. False: revoked meanwhile, ask again.
   io::Task<Result<bool>> ask_verdict(uint64_t cause, VerdictCache::Key key, Question question, Refusal& refusal);
-  io::Task<Result<void>> file_changed(uint64_t cause, uint64_t fileid, uint64_t generation, uint64_t size_at_least);
+  // The MDS holds it durably that the file is that long, unless it has cut the file since; `touch`: and its times. Waits
+  // for nobody's pins but those under a revoke: hold none of this file.
+  io::Task<Result<void>> file_changed(uint64_t cause, uint64_t fileid, uint64_t generation, uint64_t size_at_least,
+                                      bool touch);
+  // Before COMMIT is answered: what was written here will be found even if nobody sends a LAYOUTCOMMIT any more. Waits a
+  // bounded time for an MDS that is away. False: it could not be told; the client must not forget its data.
+  io::Task<bool> tell_size(uint64_t cause, uint64_t fileid);
 
  private:
   io::Task<bool> run(rpc::Request& request, control::control_proc proc, const void* args, void* res) override;
@@ -97,6 +103,7 @@ class MdsLink final : public control::ControlService {
   io::Task<Result<void>> register_key();
   io::Task<Result<void>> renew();
   io::Task<void> drop_everything();
+  void sizes_are_lost();
   io::Task<void> return_surplus();
   io::Task<void> give_back(const std::vector<GrantCache::Gone>& grants, Duration timeout);
   io::Task<void> do_revoke(const control::REVOKEargs& args, control::REVOKEres& res, Arena& arena);
@@ -115,6 +122,7 @@ class MdsLink final : public control::ControlService {
 
   Counters counters_;
   uint64_t instance_ = 0;
+  uint64_t sizes_lost_ = 0;  // how often: part of the verifier
   uint64_t key_ = 0;
   bool need_new_life_ = true;
   uint32_t node_id_ = 0;

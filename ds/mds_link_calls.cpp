@@ -10,6 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr size_t kRememberedRevokes = 8192;  // for a revoke that is asked again because its answer was lost
+constexpr Duration kTellPatience = 5s;       // an MDS that restarts is back by then, or will not be soon
+constexpr Duration kTellPause = 50ms;
 
 }  // namespace
 
@@ -93,7 +95,7 @@ io::Task<Result<bool>> MdsLink::ask_verdict(uint64_t cause, VerdictCache::Key ke
 }
 
 io::Task<Result<void>> MdsLink::file_changed(uint64_t cause, uint64_t fileid, uint64_t generation,
-                                             uint64_t size_at_least) {
+                                             uint64_t size_at_least, bool touch) {
   auto connection = live();
   if (connection == nullptr) co_return error(Errc::closed, "no connection to the MDS");
   FILE_CHANGEDargs args;
@@ -102,10 +104,29 @@ io::Task<Result<void>> MdsLink::file_changed(uint64_t cause, uint64_t fileid, ui
   args.fileid = fileid;
   args.file_generation = generation;
   args.size_at_least = size_at_least;
+  args.touch = touch;
   auto answer = co_await call<STATUSres>(connection, CTLPROC_FILE_CHANGED, args, kCallTimeout, cause);
   if (!answer) co_return answer.error();
   if (answer->res.status != CTL_OK) co_return error_of(answer->res.status, answer->res.reason.text);
   co_return Result<void>{};
+}
+
+io::Task<bool> MdsLink::tell_size(uint64_t cause, uint64_t fileid) {
+  const TimePoint give_up = seams_.clock.now() + kTellPatience;
+  for (;;) {
+    const auto telling = grants_.untold(fileid);
+    if (lease_valid()) {
+      if (!telling) co_return true;
+      auto told = co_await file_changed(cause, fileid, telling->generation, telling->end, false);
+      if (told || told.error().code == Errc::not_found) {  // removed: nothing will look for its size
+        grants_.told(*telling);
+        co_return true;
+      }
+      spdlog::debug("{}: the size of file {} was not told: {}", options_.node, fileid, told.error().reason);
+    }
+    if (seams_.clock.now() >= give_up) co_return false;
+    co_await seams_.timers.sleep(kTellPause);
+  }
 }
 
 io::Task<bool> MdsLink::run(rpc::Request& request, control_proc proc, const void* args, void* res) {

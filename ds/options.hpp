@@ -20,6 +20,9 @@ struct Options {
   size_t keep_grants = 10'000;
   // RFC 8881 13.9.1: stateids must come with seqid 0. Linux does so; a strict server refuses others.
   bool strict_seqid = false;
+  // COMMIT leaves the file's size to the LAYOUTCOMMIT behind it, as RFC 8881 18.3.4 lets it: lost if the MDS dies between
+  // the two and the client does not go by 12.7.4.
+  bool lazy_size = false;
 };
 
 using server::Seams;

@@ -33,6 +33,8 @@ void declare(server::SettingsTable& t, Settings& s) {
   t.add("--initiator-name", "initiator_name", s.initiator_name, "iSCSI initiator name")->type_name("IQN");
   t.add_flag("--strict-seqid", "strict_seqid", s.strict_seqid,
              "Refuse stateids whose seqid is not 0 (RFC 8881 13.9.1)");
+  t.add_flag("--lazy-size", "lazy_size", s.lazy_size,
+             "COMMIT leaves the file's size to LAYOUTCOMMIT, as the RFC allows: fsynced data is lost if the MDS dies between");
   t.add_key("join_seconds", s.join_seconds, 1, 3600);
   t.add_key("max_read_bytes", s.max_read_bytes, 4096, 16 << 20);
   t.add_key("max_write_bytes", s.max_write_bytes, 4096, 16 << 20);
@@ -58,6 +60,7 @@ Result<Options> options_from(const Settings& settings) {
   if (!advertise) return advertise.error();
   out.advertise = std::move(*advertise);
   out.strict_seqid = settings.strict_seqid;
+  out.lazy_size = settings.lazy_size;
   out.join_timeout = std::chrono::seconds(settings.join_seconds);
   out.max_read_bytes = settings.max_read_bytes;
   out.max_write_bytes = settings.max_write_bytes;

@@ -19,6 +19,7 @@ struct Settings {
   std::string store;
   std::string initiator_name;
   bool strict_seqid = false;
+  bool lazy_size = false;
   uint32_t join_seconds = 30;
   uint32_t max_read_bytes = 1u << 20;
   uint32_t max_write_bytes = 1u << 20;

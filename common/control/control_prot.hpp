@@ -137,7 +137,7 @@ struct GRANTok {
   grant_mode mode = GRANT_PR;
   ctl_stripe_set set;      // may be a wider window than was asked for
   ctl_range mapped;        // what the extents below tell everything about; outside of it ask again
-  uint64_t file_size = 0;  // as the MDS knows it
+  uint64_t file_size = 0;  // that the MDS holds durably
   xdr::Array<ctl_extent, 65536> extents;
   PNFS_XDR(GRANTok, grant_id, generation, mds_epoch, mode, set, mapped, file_size, extents)
 };
@@ -214,15 +214,17 @@ struct STATEID_CHECKres {
   PNFS_XDR_UNION(STATEID_CHECKres, status, PNFS_ARM(CTL_OK, ok), PNFS_ARM(CTL_REFUSED, refusal), PNFS_DEFAULT(reason))
 };
 
-// ---- FILE_CHANGED: a write that must be stable as a whole (FILE_SYNC4). The reply leaves when size and times are
-// durable at the MDS (RFC 8881 18.32.3).
+// ---- FILE_CHANGED: what was written must be found even if no LAYOUTCOMMIT follows: FILE_SYNC4 (RFC 8881 18.32.3), and
+// COMMIT at a data server. The reply leaves when size and times are durable at the MDS; what the caller gave back before
+// is among it.
 struct FILE_CHANGEDargs {
   uint32_t node_id = 0;
   uint64_t mds_epoch = 0;
   uint64_t fileid = 0;
   uint64_t file_generation = 0;
-  uint64_t size_at_least = 0;
-  PNFS_XDR(FILE_CHANGEDargs, node_id, mds_epoch, fileid, file_generation, size_at_least)
+  uint64_t size_at_least = 0;  // ignored unless the caller holds an exclusive grant of the byte before it
+  bool touch = false;          // the times change as well
+  PNFS_XDR(FILE_CHANGEDargs, node_id, mds_epoch, fileid, file_generation, size_at_least, touch)
 };
 
 // ---- LEAVE: the node stops in good order. It has no I/O under way and starts none; what it held it has given back.

@@ -1,6 +1,7 @@
 #include "ds/grants/grant_cache.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pnfs::ds {
 
@@ -124,6 +125,7 @@ bool GrantCache::arrived(GrantNews news) {
   }
   held.used = ++use_count_;
   File& file = files_.at(news.fileid);
+  file.changed = use_count_;
   volume::ExtentMap merged = file.map;
   for (volume::Extent extent : news.extents) {
     if (extent.length == 0 || extent.file_offset > UINT64_MAX - extent.length) return false;
@@ -140,14 +142,16 @@ bool GrantCache::arrived(GrantNews news) {
   file.map = std::move(merged);
   if (!news.mapped.empty()) add_mapped(held, news.mapped);
   file.size_told = std::max(file.size_told, news.file_size);
+  file.size_durable = news.file_size;
   return true;
 }
 
 GrantCache::Gone GrantCache::erase(uint64_t id) {
   const auto it = held_.find(id);
   const auto file = files_.find(it->second.fileid);
-  const Gone gone{id, file->second.written_end};
+  const Gone gone{id, it->second.written_end};
   file->second.grants.erase(id);
+  file->second.changed = ++use_count_;
   if (file->second.grants.empty()) files_.erase(file);
   held_.erase(it);
   return gone;
@@ -158,6 +162,7 @@ std::optional<GrantCache::Gone> GrantCache::revoke(uint64_t grant_id) {
   if (calls_ > 0) revoked_early_.insert(grant_id);
   if (it == held_.end()) return Gone{grant_id, 0};
   it->second.revoked = true;
+  files_.at(it->second.fileid).changed = ++use_count_;
   if (it->second.running > 0) return std::nullopt;
   return erase(grant_id);
 }
@@ -190,17 +195,45 @@ std::vector<GrantCache::Gone> GrantCache::surplus(size_t keep) {
 
 uint64_t GrantCache::known_size(uint64_t fileid) const {
   const auto it = files_.find(fileid);
-  return it == files_.end() ? 0 : std::max(it->second.size_told, it->second.written_end);
+  return it == files_.end() ? 0 : std::max(it->second.size_told, written_end(fileid));
 }
 
 uint64_t GrantCache::written_end(uint64_t fileid) const {
   const auto it = files_.find(fileid);
-  return it == files_.end() ? 0 : it->second.written_end;
+  uint64_t end = 0;
+  if (it != files_.end())
+    for (const uint64_t id : it->second.grants) end = std::max(end, held_.at(id).written_end);
+  return end;
 }
 
-void GrantCache::wrote_to(uint64_t fileid, uint64_t end) {
-  const auto it = files_.find(fileid);
-  if (it != files_.end()) it->second.written_end = std::max(it->second.written_end, end);
+void GrantCache::wrote_to(uint64_t fileid, uint64_t generation, std::span<const Pin> pins, uint64_t end) {
+  const auto file = files_.find(fileid);
+  if (file == files_.end()) return;
+  for (const Pin& pin : pins) {
+    for (const uint64_t id : pin.grants) {
+      Held& held = held_.at(id);
+      held.written_end = std::max(held.written_end, std::min(end, held.set.window.end));
+    }
+  }
+  if (end > file->second.size_durable) untold_[fileid] = {generation, ++use_count_};
+}
+
+std::optional<GrantCache::Telling> GrantCache::untold(uint64_t fileid) const {
+  const auto it = untold_.find(fileid);
+  if (it == untold_.end()) return std::nullopt;
+  return Telling{fileid, it->second.generation, written_end(fileid), use_count_};
+}
+
+void GrantCache::told(const Telling& telling) {
+  const auto it = untold_.find(telling.fileid);
+  if (it != untold_.end() && it->second.written <= telling.stamp) untold_.erase(it);
+  const auto file = files_.find(telling.fileid);
+  if (file != files_.end() && file->second.changed <= telling.stamp)
+    file->second.size_durable = std::max(file->second.size_durable, telling.end);
+}
+
+bool GrantCache::forget_untold() {
+  return !std::exchange(untold_, {}).empty();
 }
 
 }  // namespace pnfs::ds

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "common/control/stripe_set.hpp"
@@ -79,9 +80,27 @@ class GrantCache {
   // What this server knows of the file's size, from the MDS and from its own writes; kept as long as a grant of the file
   // is. Nobody else can have written to bytes that a grant covers, so what lies beyond is a hole (RFC 8881 13.10).
   uint64_t known_size(uint64_t fileid) const;
-  // The end of this server's furthest write.
+  // The end of this server's furthest write under the grants that it still holds.
   uint64_t written_end(uint64_t fileid) const;
-  void wrote_to(uint64_t fileid, uint64_t end);
+  // A write that stands on these pins has been done up to `end` in the file.
+  void wrote_to(uint64_t fileid, uint64_t generation, std::span<const Pin> pins, uint64_t end);
+
+  // ---- sizes that die with the MDS: writes went beyond the size that it holds durably
+  //
+  // A client that is told that its data is committed may forget it, so COMMIT first has the size told. With the grants
+  // the means to tell it are gone as well: then the write verifier has to change.
+  struct Telling {
+    uint64_t fileid = 0;
+    uint64_t generation = 0;
+    uint64_t end = 0;    // 0: no grant is held any more, the MDS was told when it was given up
+    uint64_t stamp = 0;  // for told()
+  };
+  // Nothing: the MDS holds all that is known here.
+  std::optional<Telling> untold(uint64_t fileid) const;
+  // The MDS holds it durably.
+  void told(const Telling& telling);
+  // True when there was anything untold.
+  bool forget_untold();
 
   size_t size() const { return held_.size(); }
 
@@ -96,6 +115,7 @@ class GrantCache {
     uint32_t running = 0;
     bool revoked = false;
     uint64_t used = 0;
+    uint64_t written_end = 0;  // within the window: what a truncation behind it says is not for this grant to undo
   };
   static void add_mapped(Held& held, const control::ByteRange& range);
   static uint64_t mapped_until(const Held& held, uint64_t offset);
@@ -108,14 +128,20 @@ class GrantCache {
     // Of all grants together: blocks are only ever added to a file while any grant of it is out, and what one grant
     // brought must show under the others (a shared one may have told of a hole that is written by now).
     volume::ExtentMap map;
-    uint64_t size_told = 0;
-    uint64_t written_end = 0;
+    uint64_t size_told = 0;     // by the MDS, the largest
+    uint64_t size_durable = 0;  // at the MDS, as last heard of it
+    uint64_t changed = 0;       // when a grant came or went
   };
   std::map<uint64_t, File> files_;
+  struct Untold {
+    uint64_t generation = 0;
+    uint64_t written = 0;  // when
+  };
+  std::map<uint64_t, Untold> untold_;
   std::set<uint64_t> revoked_early_;
   size_t calls_ = 0;
   size_t pinned_ = 0;
-  uint64_t use_count_ = 0;
+  uint64_t use_count_ = 0;  // the only clock here
 };
 
 }  // namespace pnfs::ds

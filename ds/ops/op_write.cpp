@@ -39,18 +39,16 @@ io::Task<nfs::Status> op_write(DsContext& context, const nfs::WRITE4args& args, 
     const auto fua = args.stable == nfs::UNSTABLE4 ? block::Fua::no : block::Fua::yes;
     auto done = co_await ds.data_io().write(right.ranges, std::span(&piece, 1), fua);
     if (!done) co_return device_failed(ds, done.error(), "18.32.4");
-    ds.link().grants().wrote_to(right.fileid, right.file_end);
+    right.wrote();
   }
   if (auto status = check_lease(ds); !status) co_return status;
-  if (args.stable == nfs::FILE_SYNC4) {
-    // The right is kept meanwhile: a truncation that came between would be undone by the size that is told here.
-    auto told = co_await ds.link().file_changed(context.call, right.fileid, right.generation,
-                                                   bytes == 0 ? 0 : right.file_end);
+  right.release();
+  if (args.stable == nfs::FILE_SYNC4 && bytes != 0) {
+    auto told = co_await ds.link().file_changed(context.call, right.fileid, right.generation, right.file_end, true);
     // The data is durable; that its size is known cannot be said. DATA_SYNC4 would be less than was asked for.
     if (!told) co_return nfs::fail(nfs::NFS4ERR_DELAY, "18.32.3", "FILE_SYNC4: {}", told.error().reason);
     if (auto status = check_lease(ds); !status) co_return status;
   }
-  right.release();
   res.resok4.count = static_cast<uint32_t>(bytes);
   res.resok4.committed = args.stable;
   res.resok4.writeverf.bytes = verifier;

@@ -168,6 +168,7 @@ io::Task<GRANTres> Cluster::do_grant(rpc::Request& request, const GRANTargs& arg
       co_return refuse_grant(request, status, why);
   }
 
+  const uint64_t size_before = inode->size;
   if (mode == GrantMode::ex) {
     const auto status = co_await allocate(fileid, allocation_for(node, fileid, need), why);
     if (status == CTL_NO_SPACE) {
@@ -207,7 +208,7 @@ io::Task<GRANTres> Cluster::do_grant(rpc::Request& request, const GRANTargs& arg
   res.ok.mode = granted->mode == GrantMode::ex ? GRANT_EX : GRANT_PR;
   res.ok.set = to_wire(granted->set, request.arena());
   res.ok.mapped = to_wire(mapped);
-  res.ok.file_size = inode->size;
+  res.ok.file_size = std::min(size_before, inode->size);  // durable with the allocation
   res.ok.extents.items = request.arena().make_array<ctl_extent>(extents->size());
   for (size_t i = 0; i < extents->size(); ++i)
     res.ok.extents[i] = {(*extents)[i].file_offset, (*extents)[i].volume_offset, (*extents)[i].length};
@@ -236,6 +237,36 @@ io::Task<STATUSres> Cluster::do_grant_return(rpc::Request& request, const GRANT_
   }
   for (const auto& grant : args.grants) took_back(args.node_id, grant.grant_id, grant.written_end);
   changed();
+  co_return res;
+}
+
+// Who holds no grant there any more has said how far it wrote when it gave it up, and the file may have been cut since.
+io::Task<STATUSres> Cluster::do_file_changed(rpc::Request& request, const FILE_CHANGEDargs& args) {
+  STATUSres res;
+  std::string why;
+  const auto refuse = [&](control_status status, std::string_view reason) {
+    res.status = status;
+    res.reason.text = request.arena().copy(reason);
+    return res;
+  };
+  const TimePoint deadline = mds_.seams().clock.now() + kGrantPatience;
+  for (;;) {
+    if (const auto status = check_caller(request, args.node_id, args.mds_epoch, why); status != CTL_OK)
+      co_return refuse(status, why);
+    if (!grants_.is_revoking(args.node_id, args.fileid)) break;
+    if (mds_.seams().clock.now() >= deadline) co_return refuse(CTL_DELAY, "a grant of the file is being taken back");
+    co_await wait_change(deadline);
+  }
+  auto inode = mds_.catalog().get(args.fileid);
+  if (!inode || inode->generation != args.file_generation) co_return refuse(CTL_NOT_FOUND, "no such file");
+  const uint64_t end = args.size_at_least;
+  const bool counts = end != 0 && grants_.is_exclusive(args.node_id, args.fileid, end - 1);
+  if (counts || args.touch) {
+    auto raised = raise_size(args.fileid, counts ? end : 0, args.touch);
+    if (!raised) co_return refuse(raised.error().code == Errc::busy ? CTL_DELAY : CTL_IO, raised.error().reason);
+  }
+  auto durable = co_await mds_.volume().durable(mds_.catalog().ticket());
+  if (!durable) co_return refuse(CTL_IO, durable.error().reason);
   co_return res;
 }
 

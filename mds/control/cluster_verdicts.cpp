@@ -146,25 +146,4 @@ io::Task<void> Cluster::settle_verdicts(uint64_t fileid) {
   while (grants_.has_unknown() || verdicts_.ending_since(last, fileid)) co_await changed_.wait();
 }
 
-io::Task<STATUSres> Cluster::do_file_changed(rpc::Request& request, const FILE_CHANGEDargs& args) {
-  STATUSres res;
-  std::string why;
-  res.status = check_caller(request, args.node_id, args.mds_epoch, why);
-  if (res.status == CTL_OK) {
-    auto inode = mds_.catalog().get(args.fileid);
-    if (!inode || inode->generation != args.file_generation) {
-      res.status = CTL_NOT_FOUND;
-      why = "no such file";
-    } else if (auto ticket = raise_size(args.fileid, args.size_at_least, true); !ticket) {
-      res.status = ticket.error().code == Errc::busy ? CTL_DELAY : CTL_IO;
-      why = ticket.error().reason;
-    } else if (auto durable = co_await mds_.volume().durable(*ticket); !durable) {
-      res.status = CTL_IO;
-      why = durable.error().reason;
-    }
-  }
-  if (res.status != CTL_OK) res.reason.text = request.arena().copy(std::string_view(why));
-  co_return res;
-}
-
 }  // namespace pnfs::mds::cluster

@@ -96,6 +96,24 @@ void GrantTable::quarantine_node(NodeId node) {
     if (grant.node == node) grant.quarantined = grant.revoking = true;
 }
 
+bool GrantTable::is_revoking(NodeId node, uint64_t fileid) const {
+  const auto file = files_.find(fileid);
+  if (file == files_.end()) return false;
+  return std::any_of(file->second.grants.begin(), file->second.grants.end(), [&](uint64_t id) {
+    const Grant& grant = by_id_.at(id);
+    return grant.node == node && grant.revoking;
+  });
+}
+
+bool GrantTable::is_exclusive(NodeId node, uint64_t fileid, uint64_t offset) const {
+  const auto file = files_.find(fileid);
+  if (file == files_.end()) return false;
+  return std::any_of(file->second.grants.begin(), file->second.grants.end(), [&](uint64_t id) {
+    const Grant& grant = by_id_.at(id);
+    return grant.node == node && grant.mode == GrantMode::ex && !grant.revoking && grant.set.contains({offset, offset + 1});
+  });
+}
+
 const Grant* GrantTable::find(uint64_t grant_id) const {
   const auto it = by_id_.find(grant_id);
   return it == by_id_.end() ? nullptr : &it->second;

@@ -69,6 +69,11 @@ class GrantTable {
   void clear_unknown(NodeId node) { unknown_.erase(node); }
   bool has_unknown() const { return !unknown_.empty(); }
 
+  // A revoke of one of the node's grants of the file is under way.
+  bool is_revoking(NodeId node, uint64_t fileid) const;
+  // The node may write the byte, and goes on to do so.
+  bool is_exclusive(NodeId node, uint64_t fileid, uint64_t offset) const;
+
   const Grant* find(uint64_t grant_id) const;
   size_t size() const { return by_id_.size(); }
   std::vector<Grant> snapshot() const;  // for `pnfslab locks`

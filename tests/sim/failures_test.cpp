@@ -78,6 +78,51 @@ TEST_F(Failures, CommittedDataSurvivesTheDeathOfEverything) {
   EXPECT_TRUE(got == data);
 }
 
+// Linux 6.1 takes the new instance's BADLAYOUT for success (RFC 8881 12.7.4 wants a reclaim or the data once more).
+TEST_F(Failures, CommittedDataIsFoundWithoutLayoutcommit) {
+  start(quick());
+  const auto data = pattern(2 << 20);
+  const auto file = create("file");
+  ASSERT_DONE(run(fs->write_striped(file, 0, data)));
+  ASSERT_DONE(run(fs->commit_striped(file)));
+  for (const char* node : {"client1", "ds1", "ds2", "mds"}) cluster().kill(node);
+  for (const char* node : {"mds", "ds1", "ds2"}) {
+    const auto started = cluster().restart(node);
+    ASSERT_TRUE(started) << node << ": " << started.error().reason;
+  }
+  fs = &cluster().add_client("client2");
+  ASSERT_DONE(run(fs->mount(cluster().mds_address())));
+  const auto again = run(fs->open("file", OpenHow::read()));
+  ASSERT_DONE(again);
+  EXPECT_TRUE(read(*again, 4 << 20) == data);
+}
+
+TEST_F(Failures, CommitFailsWhileNobodyCanBeToldTheSize) {
+  start(quick());
+  const auto file = create("file");
+  ASSERT_DONE(run(fs->write_striped(file, 0, pattern(1 << 20))));
+  cluster().kill("mds");
+  const auto committed = run(fs->commit_striped(file));
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().op, OP_COMMIT);
+  EXPECT_TRUE(committed.error().is(NFS4ERR_IO));
+  EXPECT_EQ(committed.error().transport.reason, "") << "an answer of the server, not another verifier";
+}
+
+// With the grants of the old instance the data server has lost how far was written.
+TEST_F(Failures, ANewMdsMakesUncommittedDataBeWrittenAgain) {
+  start(quick());
+  const auto data = pattern(1 << 20);
+  const auto file = create("file");
+  ASSERT_DONE(run(fs->write_striped(file, 0, data)));
+  cluster().kill("mds");
+  ASSERT_TRUE(cluster().restart("mds"));
+  cluster().sim().run_for(1s);
+  const auto committed = run(fs->commit_striped(file));
+  ASSERT_FALSE(committed);
+  EXPECT_NE(committed.error().transport.reason.find("verifier changed"), std::string::npos) << to_string(committed.error());
+}
+
 TEST_F(Failures, AKilledDataServerComesBackAndServes) {
   start(quick());
   const auto data = pattern(1 << 20);

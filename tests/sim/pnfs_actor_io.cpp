@@ -308,8 +308,8 @@ io::Task<void> PnfsActor::commit(File& file) {
       if (write.at != at && !thru_mds) continue;
       if (write.verifier == now) {
         world_.model.committed(write.write);
-        // No LAYOUTCOMMIT need follow: Linux sends none.
-        if (thru_mds) world_.model.at_least(number, write.end, write.since);
+        // No LAYOUTCOMMIT need follow: through the MDS Linux sends none, and the MDS may die before it comes.
+        world_.model.at_least(number, write.end, write.since);
         world_.mark("commit");
       } else {
         world_.mark("verifier change");

@@ -130,6 +130,7 @@ const PnfsBug kPnfsBugs[] = {
      [](Options& o) { o.lun.persistent_reservations = false; },
      true},
     {"TheLeaseIsTooLong", {{"mds", {"after control.REGISTER do set node_lease_ms=30000"}}}, {}, true},
+    {"CommitDoesNotTellTheSize", {}, [](Options& o) { o.ds.lazy_size = true; }},
     {"FileSyncDoesNotTellTheSize", {{"mds", {"before control.FILE_CHANGED do return OK"}}}, {}},
     {"LayoutCommitIsForgotten", {{"mds", {"before LAYOUTCOMMIT do return OK force"}}}, {}},
     {"DataSyncIsNotDurable",

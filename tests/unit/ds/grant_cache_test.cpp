@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace pnfs::ds {
 namespace {
 
@@ -72,7 +74,7 @@ TEST(GrantCache, ARevokeWaitsForTheIoUnderIt) {
   const auto second = cache.cover(7, Access::write, {10, 20});
   EXPECT_FALSE(cache.revoke(1).has_value());
   EXPECT_FALSE(cache.cover(7, Access::write, {20, 30}).complete) << "none will start";
-  cache.wrote_to(7, 20);
+  cache.wrote_to(7, 1, std::array{first.pin, second.pin}, 20);
   EXPECT_TRUE(cache.unpin(first.pin).empty());
   const auto gone = cache.unpin(second.pin);
   ASSERT_EQ(gone.size(), 1u);
@@ -182,11 +184,81 @@ TEST(GrantCache, KnowsTheSizeFromTheServerAndFromItsOwnWrites) {
   news.file_size = 100;
   ASSERT_TRUE(cache.arrived(news));
   EXPECT_EQ(cache.known_size(7), 100u);
-  cache.wrote_to(7, 50);
+  const auto coverage = cache.cover(7, Access::write, {0, 500});
+  const std::span<const GrantCache::Pin> pins(&coverage.pin, 1);
+  cache.wrote_to(7, 1, pins, 50);
   EXPECT_EQ(cache.known_size(7), 100u);
-  cache.wrote_to(7, 500);
+  cache.wrote_to(7, 1, pins, 500);
   EXPECT_EQ(cache.known_size(7), 500u);
   EXPECT_EQ(cache.written_end(7), 500u);
+  cache.unpin(coverage.pin);
+}
+
+// A grant with one block under `window`, held for a file of `size`; and a write that ends at `end`.
+void hold(GrantCache& cache, uint64_t id, ByteRange window, uint64_t size) {
+  auto news = whole(id, Access::write, {window.offset, window.offset + kBlock}, {{window.offset, (id + 1) << 20, kBlock}});
+  news.set = StripeSet::whole(window);
+  news.file_size = size;
+  ASSERT_TRUE(cache.arrived(news));
+}
+void write(GrantCache& cache, uint64_t offset, uint64_t end) {
+  const auto coverage = cache.cover(7, Access::write, {offset, end});
+  ASSERT_TRUE(coverage.complete);
+  cache.wrote_to(7, 1, std::span(&coverage.pin, 1), end);
+  cache.unpin(coverage.pin);
+}
+
+TEST(GrantCache, OnlySizesThatTheMdsDoesNotHoldAreToBeTold) {
+  GrantCache cache;
+  hold(cache, 1, {}, 100);
+  write(cache, 0, 100);
+  EXPECT_FALSE(cache.untold(7));
+  write(cache, 0, 101);
+  const auto telling = cache.untold(7);
+  ASSERT_TRUE(telling);
+  EXPECT_EQ(telling->end, 101u);
+  EXPECT_EQ(telling->generation, 1u);
+  write(cache, 0, 200);  // while the call is under way
+  cache.told(*telling);
+  ASSERT_TRUE(cache.untold(7)) << "101 was told, not 200";
+  cache.told(*cache.untold(7));
+  EXPECT_FALSE(cache.untold(7));
+  write(cache, 150, 200);
+  EXPECT_FALSE(cache.untold(7));
+  EXPECT_FALSE(cache.forget_untold());
+}
+
+TEST(GrantCache, WithItsGrantTheEndIsTheMdsOwnToKnow) {
+  GrantCache cache;
+  hold(cache, 1, {}, 0);
+  write(cache, 0, 300);
+  ASSERT_EQ(cache.revoke(1)->written_end, 300u);
+  ASSERT_TRUE(cache.untold(7)) << "the MDS was told, but may not hold it durably";
+  EXPECT_EQ(cache.untold(7)->end, 0u) << "the file may have been cut since";
+  EXPECT_TRUE(cache.forget_untold());
+  EXPECT_FALSE(cache.untold(7));
+}
+
+TEST(GrantCache, AnAnswerThatCrossedARevokeSaysNothingOfTheSize) {
+  GrantCache cache;
+  hold(cache, 1, {}, 0);
+  write(cache, 0, 300);
+  const auto telling = *cache.untold(7);
+  ASSERT_TRUE(cache.revoke(1));  // for a truncation
+  hold(cache, 2, {}, 0);
+  cache.told(telling);
+  write(cache, 0, 10);
+  EXPECT_TRUE(cache.untold(7));
+}
+
+TEST(GrantCache, EachGrantGivesBackItsOwnEnd) {
+  GrantCache cache;
+  hold(cache, 1, {0, 1 << 20}, 0);
+  hold(cache, 2, {1 << 20, 2 << 20}, 0);
+  write(cache, 1 << 20, (1 << 20) + 10);
+  write(cache, 0, 10);
+  EXPECT_EQ(cache.revoke(2)->written_end, (1u << 20) + 10);
+  EXPECT_EQ(cache.written_end(7), 10u) << "cut behind the first grant, the file does not grow again";
 }
 
 TEST(GrantCache, RefusesAGrantThatContradictsItself) {
