@@ -8,24 +8,33 @@ namespace pnfs::control {
 namespace {
 
 constexpr const char* kRuleNames[] = {"zero", "inode_mask", "inode_modulo"};
+constexpr const char* kHandleNames[] = {"none", "one", "each"};
+
+// Throws nlohmann's out_of_range, as at() does, for a name that is none of them.
+template <class Enum, size_t N>
+Enum named(const char* const (&names)[N], const std::string& name) {
+  for (size_t i = 0; i < N; ++i)
+    if (names[i] == name) return static_cast<Enum>(i);
+  throw nlohmann::json::out_of_range::create(403, "unknown value '" + name + "'", nullptr);
+}
 
 }  // namespace
 
-uint32_t first_index(FirstIndexRule rule, uint64_t fileid, size_t servers, uint32_t stripe_count) {
-  switch (rule) {
-    case FirstIndexRule::zero:
-      break;
-    case FirstIndexRule::inode_mask:
-      // pnfs-dlm's arithmetic: right only when the number of servers is a power of two.
-      return static_cast<uint32_t>(fileid & (servers - 1)) % stripe_count;
-    case FirstIndexRule::inode_modulo:
-      return static_cast<uint32_t>(fileid % stripe_count);
+StripingRecord StripingRecord::with(std::string_view words) const {
+  StripingRecord out = *this;
+  const auto recorded = static_cast<uint32_t>(stripe_indices.size());
+  out.rules.stripe_count = recorded;
+  if (!apply_words(out.rules, words)) return *this;
+  if (out.rules.stripe_count != recorded) {
+    out.stripe_indices = control::stripe_indices(servers.size(), out.rules.stripe_count);
+    if (out.stripe_indices != stripe_indices) out.deviceid.clear();
   }
-  return 0;
+  out.rules.stripe_count = rules.stripe_count;
+  return out;
 }
 
 uint32_t StripingRecord::first_index_of(uint64_t fileid) const {
-  return first_index(first_index_rule, fileid, servers.size(), static_cast<uint32_t>(stripe_indices.size()));
+  return first_index(rules.first_index, fileid, servers.size(), static_cast<uint32_t>(stripe_indices.size()));
 }
 
 std::vector<uint32_t> StripingRecord::indices_of(size_t server) const {
@@ -37,9 +46,9 @@ std::vector<uint32_t> StripingRecord::indices_of(size_t server) const {
 
 StripeSet StripingRecord::set_of(uint64_t fileid, std::vector<uint32_t> indices) const {
   return {.window = {},
-          .unit_bytes = unit_bytes,
+          .unit_bytes = rules.stripe_bytes,
           .count = static_cast<uint32_t>(stripe_indices.size()),
-          .pattern_offset = pattern_offset,
+          .pattern_offset = rules.pattern_offset,
           .first_index = first_index_of(fileid),
           .indices = std::move(indices)};
 }
@@ -51,11 +60,12 @@ std::string to_text(const StripingRecord& record) {
   return nlohmann::json{{"deviceid", record.deviceid},
                         {"servers", std::move(servers)},
                         {"stripe_indices", record.stripe_indices},
-                        {"unit_bytes", record.unit_bytes},
-                        {"dense", record.dense},
-                        {"commit_through_mds", record.commit_through_mds},
-                        {"pattern_offset", record.pattern_offset},
-                        {"first_index", kRuleNames[static_cast<size_t>(record.first_index_rule)]}}
+                        {"unit_bytes", record.rules.stripe_bytes},
+                        {"dense", record.rules.dense},
+                        {"commit_through_mds", record.rules.commit_thru_mds},
+                        {"pattern_offset", record.rules.pattern_offset},
+                        {"first_index", kRuleNames[static_cast<size_t>(record.rules.first_index)]},
+                        {"filehandles", kHandleNames[static_cast<size_t>(record.rules.handles)]}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -67,19 +77,19 @@ Result<StripingRecord> parse_striping(std::string_view text) {
     for (const auto& each : json.at("servers"))
       record.servers.push_back({each.at("node"), each.at("name"), each.at("addresses")});
     json.at("stripe_indices").get_to(record.stripe_indices);
-    json.at("unit_bytes").get_to(record.unit_bytes);
-    json.at("dense").get_to(record.dense);
-    json.at("commit_through_mds").get_to(record.commit_through_mds);
-    json.at("pattern_offset").get_to(record.pattern_offset);
-    const auto rule = std::find(std::begin(kRuleNames), std::end(kRuleNames), json.at("first_index").get<std::string>());
-    if (rule == std::end(kRuleNames)) return error(Errc::corrupt, "the volume's striping record has an unknown first_index");
-    record.first_index_rule = static_cast<FirstIndexRule>(rule - std::begin(kRuleNames));
+    StripingRules& rules = record.rules;
+    json.at("unit_bytes").get_to(rules.stripe_bytes);
+    json.at("dense").get_to(rules.dense);
+    json.at("commit_through_mds").get_to(rules.commit_thru_mds);
+    json.at("pattern_offset").get_to(rules.pattern_offset);
+    rules.first_index = named<FirstIndexRule>(kRuleNames, json.at("first_index"));
+    rules.handles = named<HandleRule>(kHandleNames, json.value("filehandles", "one"));
   } catch (const nlohmann::json::exception& e) {
     return error(Errc::corrupt, "the volume's striping record cannot be read: {}", e.what());
   }
   const bool known = std::all_of(record.stripe_indices.begin(), record.stripe_indices.end(),
                                  [&](uint32_t index) { return index < record.servers.size(); });
-  if (record.servers.empty() || record.stripe_indices.empty() || record.unit_bytes == 0 || !known)
+  if (record.servers.empty() || record.stripe_indices.empty() || record.rules.stripe_bytes == 0 || !known)
     return error(Errc::corrupt, "the volume's striping record contradicts itself");
   return record;
 }

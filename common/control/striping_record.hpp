@@ -8,18 +8,11 @@
 
 #include "common/base/result.hpp"
 #include "common/control/stripe_set.hpp"
+#include "common/control/striping_rules.hpp"
 
 namespace pnfs::control {
 
 inline constexpr char kStripingSetting[] = "layout.striping";
-
-// Which stripe index a file's first unit lies in.
-enum class FirstIndexRule : uint8_t {
-  zero,
-  inode_mask,    // inode AND (servers - 1): what pnfs-dlm did; with 3 servers index 1 is never first
-  inode_modulo,  // inode modulo stripe count
-};
-uint32_t first_index(FirstIndexRule rule, uint64_t fileid, size_t servers, uint32_t stripe_count);
 
 struct StripingRecord {
   struct Server {
@@ -28,15 +21,15 @@ struct StripingRecord {
     std::vector<std::string> addresses;
     bool operator==(const Server&) const = default;
   };
-  std::string deviceid;  // hexadecimal
+  std::string deviceid;  // hexadecimal; empty: that of a file with rules of its own, which nobody wrote down
   std::vector<Server> servers;
   std::vector<uint32_t> stripe_indices;  // into servers
-  uint32_t unit_bytes = 0;
-  bool dense = false;
-  bool commit_through_mds = false;
-  uint64_t pattern_offset = 0;
-  FirstIndexRule first_index_rule = FirstIndexRule::zero;
+  StripingRules rules;                   // of them: unit, packing, commit, pattern, first index, filehandles
   bool operator==(const StripingRecord&) const = default;
+
+  // Of a file with rules of its own (words of striping_rules.hpp, as its inode keeps them). Those that do not fit are
+  // passed over, as the MDS does.
+  StripingRecord with(std::string_view words) const;
 
   uint32_t first_index_of(uint64_t fileid) const;
   // The stripe indices that one server (its place in `servers`) serves.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/control/striping_rules.hpp"
 #include "common/rpc/uaddr.hpp"
 
 namespace pnfs::mds::layout {
@@ -41,11 +42,9 @@ std::shared_ptr<const Device> DeviceTable::device_for(std::vector<DataServer> se
   auto device = std::make_shared<Device>();
   device->asked_count = stripe_count;
   const uint64_t fixed_id = 1 + (uint64_t{stripe_count} << 32);  // pnfs-dlm's was 1
-  if (stripe_count == 0) stripe_count = static_cast<uint32_t>(servers.size());
-  for (uint32_t i = 0; i < stripe_count; ++i)
-    device->stripe_indices.push_back(i % static_cast<uint32_t>(servers.size()));
+  device->stripe_indices = control::stripe_indices(servers.size(), stripe_count);
   Hash hash;
-  hash.add(stripe_count);
+  hash.add(static_cast<uint32_t>(device->stripe_indices.size()));
   for (const DataServer& server : servers) {
     hash.add(server.node);
     if (server.instance != 0) hash.add(server.instance);

@@ -88,7 +88,7 @@ Result<void> apply_own_word(Personality& p, std::string_view word) {
   for (size_t i = 0; i < p.thresholds.size(); ++i) {
     if (key != kThresholds[i]) continue;
     uint64_t bytes = 0;
-    if (!parse_bytes(value, bytes)) return error(Errc::invalid, "'{}': {} must be a number of bytes", word, key);
+    if (!control::parse_bytes(value, bytes)) return error(Errc::invalid, "'{}': {} must be a number of bytes", word, key);
     p.thresholds[i] = bytes;
     return {};
   }
@@ -111,7 +111,7 @@ Result<Personality> make_personality(std::string_view name) {
 
 Result<void> apply_words(Personality& personality, std::string_view words) {
   Personality changed = personality;
-  auto done = for_each_word(words, [&](std::string_view word) -> Result<void> {
+  auto done = control::for_each_word(words, [&](std::string_view word) -> Result<void> {
     auto known = apply_word(changed.striping, word);
     if (!known) return known.error();
     return *known ? Result<void>{} : apply_own_word(changed, word);

@@ -8,9 +8,13 @@
 #include <string_view>
 #include <vector>
 
-#include "mds/layout/striping_rules.hpp"
+#include "common/control/striping_rules.hpp"
 
 namespace pnfs::mds::layout {
+
+using control::FirstIndexRule;
+using control::HandleRule;
+using control::StripingRules;
 
 // What a device id says (RFC 8881 12.2.10).
 enum class DeviceIds : uint8_t {

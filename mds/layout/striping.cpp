@@ -53,18 +53,8 @@ FileStriping make_striping(const StripingRules& rules, std::shared_ptr<const Dev
   striping.segments = rules.segments;
   striping.handles = rules.handles;
   striping.return_on_close = rules.return_on_close;
-  const uint32_t count = striping.count();
-  switch (rules.first_index) {
-    case FirstIndexRule::zero:
-      break;
-    case FirstIndexRule::inode_mask:
-      // pnfs-dlm's arithmetic: right only when the number of servers is a power of two.
-      striping.first_index = static_cast<uint32_t>(fileid & (striping.device->servers.size() - 1)) % count;
-      break;
-    case FirstIndexRule::inode_modulo:
-      striping.first_index = static_cast<uint32_t>(fileid % count);
-      break;
-  }
+  striping.first_index =
+      control::first_index(rules.first_index, fileid, striping.device->servers.size(), striping.count());
   return striping;
 }
 

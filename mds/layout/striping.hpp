@@ -4,11 +4,15 @@
 #include <memory>
 
 #include "common/control/stripe_set.hpp"
+#include "common/control/striping_rules.hpp"
 #include "common/nfs/layout.hpp"
 #include "mds/layout/devices.hpp"
-#include "mds/layout/striping_rules.hpp"
 
 namespace pnfs::mds::layout {
+
+using control::FirstIndexRule;
+using control::HandleRule;
+using control::StripingRules;
 
 struct FileStriping {
   std::shared_ptr<const Device> device;

@@ -72,7 +72,7 @@ class Namespace {
   Namespace(volume::Catalog& catalog, volume::Extents& extents, const Clock& clock, Orphaned orphaned)
       : catalog_(catalog), extents_(extents), clock_(clock), orphaned_(std::move(orphaned)) {}
 
-  // What a file made in a directory inherits of its striping (mds/layout/striping_rules.hpp); without: nothing.
+  // What a file made in a directory inherits of its striping (common/control/striping_rules.hpp); without: nothing.
   void set_hint_for_new(std::function<std::string(const Inode& dir)> hint) { hint_for_new_ = std::move(hint); }
 
   // STALE when it is gone, or when the generation (low 32 bits) is another's.

@@ -1,6 +1,6 @@
 // Reading the attributes that a client wants to set.
 #include "common/nfs/attributes.hpp"
-#include "mds/layout/striping_rules.hpp"
+#include "mds/layout/layout_hint.hpp"
 #include "mds/namespace/attributes.hpp"
 
 namespace pnfs::mds {

@@ -82,10 +82,7 @@ std::string extents_text(const std::vector<volume::Extent>& extents) {
 }
 
 std::string layout_json(const volume::Inode& inode, const std::optional<control::StripingRecord>& striping) {
-  if (!inode.layout_hint.empty())
-    return document({{"fileid", inode.fileid}, {"type", nullptr}, {"own_rules", inode.layout_hint}});
-  if (!striping || inode.type != volume::FileType::regular)
-    return document({{"fileid", inode.fileid}, {"type", nullptr}});
+  if (!striping) return document({{"fileid", inode.fileid}, {"type", nullptr}});
   json stripes = json::array();
   for (const StripeFile& stripe : stripe_files(*striping, inode.fileid))
     stripes.push_back({{"name", stripe.name}, {"stripe_indices", stripe.set.indices}, {"size", stripe.size(inode.size)}});
@@ -94,12 +91,13 @@ std::string layout_json(const volume::Inode& inode, const std::optional<control:
     servers.push_back({{"node", server.node}, {"name", server.name}, {"addresses", server.addresses}});
   return document({{"fileid", inode.fileid},
                    {"type", "LAYOUT4_NFSV4_1_FILES"},
+                   {"own_rules", inode.layout_hint},
                    {"deviceid", striping->deviceid},
-                   {"stripe_unit", striping->unit_bytes},
-                   {"packing", striping->dense ? "dense" : "sparse"},
-                   {"commit_through_mds", striping->commit_through_mds},
+                   {"stripe_unit", striping->rules.stripe_bytes},
+                   {"packing", striping->rules.dense ? "dense" : "sparse"},
+                   {"commit_through_mds", striping->rules.commit_thru_mds},
                    {"first_stripe_index", striping->first_index_of(inode.fileid)},
-                   {"pattern_offset", striping->pattern_offset},
+                   {"pattern_offset", striping->rules.pattern_offset},
                    {"stripe_indices", striping->stripe_indices},
                    {"servers", std::move(servers)},
                    {"stripes", std::move(stripes)}});
@@ -169,13 +167,14 @@ Result<std::string> space_json(volume::Snapshot& picture) {
                    {"quarantined_bytes", space->quarantined_bytes}});
 }
 
-Result<std::optional<control::StripingRecord>> striping_of(volume::Snapshot& picture) {
+Result<std::optional<control::StripingRecord>> striping_of(volume::Snapshot& picture, const volume::Inode& inode) {
+  if (inode.type != volume::FileType::regular) return std::optional<control::StripingRecord>();
   auto text = picture.catalog().setting(control::kStripingSetting);
   if (!text) return text.error();
   if (!*text) return std::optional<control::StripingRecord>();
   auto record = control::parse_striping(**text);
   if (!record) return record.error();
-  return std::optional(std::move(*record));
+  return std::optional(record->with(inode.layout_hint));
 }
 
 }  // namespace pnfs::inspect

@@ -19,7 +19,7 @@ std::vector<StripeFile> stripe_files(const control::StripingRecord& record, uint
   std::vector<StripeFile> out;
   for (size_t server = 0; server < record.servers.size(); ++server) {
     const std::vector<uint32_t> indices = record.indices_of(server);
-    if (!record.dense) {
+    if (!record.rules.dense) {
       out.push_back({record.servers[server].name, record.set_of(fileid, indices), false});
       continue;
     }

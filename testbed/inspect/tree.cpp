@@ -243,10 +243,9 @@ Result<Item> Tree::look_up_part(Snapshot& picture, FileId fileid, std::string_vi
 Result<std::vector<StripeFile>> Tree::stripes_of(Snapshot& picture, FileId fileid) {
   auto inode = picture.catalog().get(fileid);
   if (!inode) return inode.error();
-  auto record = striping_of(picture);
+  auto record = striping_of(picture, *inode);
   if (!record) return record.error();
-  // What the volume records is the striping of files without rules of their own.
-  if (!*record || inode->type != FileType::regular || !inode->layout_hint.empty()) return std::vector<StripeFile>();
+  if (!*record) return std::vector<StripeFile>();
   return stripe_files(**record, fileid);
 }
 

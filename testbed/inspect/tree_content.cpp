@@ -46,7 +46,7 @@ Result<std::string> Tree::part_text(Snapshot& picture, NodeId node) {
       return extents_text(*extents);
     }
     case Part::layout: {
-      auto record = striping_of(picture);
+      auto record = striping_of(picture, *inode);
       if (!record) return record.error();
       return layout_json(*inode, *record);
     }

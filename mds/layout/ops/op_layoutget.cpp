@@ -157,7 +157,7 @@ Status op_layoutget(MdsContext& context, const LAYOUTGET4args& args, LAYOUTGET4r
   const auto& last = answer.segments.back();
   const ByteRange granted{first.lo_offset, control::range_of(last.lo_offset, last.lo_length).end};
   const stateid4 stateid = pnfs.table().granted(context.clientid(), inode.fileid, {granted, rw}, answer.striping);
-  if (inode.layout_hint.empty()) record_striping(context.mds.catalog(), pnfs.personality(), *answer.striping);
+  record_striping(context.mds.catalog(), pnfs.personality(), *answer.striping, !inode.layout_hint.empty());
   pnfs.table().note_request(context.clientid(), inode.fileid, context.name());
   context.set_current_stateid(stateid);
   res.logr_resok4.logr_return_on_close = answer.striping->return_on_close;

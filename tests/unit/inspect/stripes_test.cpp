@@ -12,10 +12,10 @@ control::StripingRecord record(uint32_t servers, uint32_t stripes, bool dense, u
   out.deviceid = "00";
   for (uint32_t i = 0; i < servers; ++i) out.servers.push_back({i + 1, "ds" + std::to_string(i + 1), {}});
   for (uint32_t i = 0; i < stripes; ++i) out.stripe_indices.push_back(i % servers);
-  out.unit_bytes = 4096;
-  out.dense = dense;
-  out.pattern_offset = pattern_offset;
-  out.first_index_rule = control::FirstIndexRule::inode_modulo;
+  out.rules.stripe_bytes = 4096;
+  out.rules.dense = dense;
+  out.rules.pattern_offset = pattern_offset;
+  out.rules.first_index = control::FirstIndexRule::inode_modulo;
   return out;
 }
 
@@ -73,6 +73,24 @@ TEST(StripingRecord, ComesBackAsItWasWritten) {
   auto senseless = before;
   senseless.stripe_indices.push_back(9);
   EXPECT_FALSE(control::parse_striping(control::to_text(senseless)));
+}
+
+TEST(StripingRecord, AFilesOwnRulesGoOverTheVolumes) {
+  const auto volume = record(2, 2, false);
+  EXPECT_EQ(volume.with(""), volume);
+  auto wider = volume.with("unit=8K packing=dense");
+  EXPECT_EQ(wider.rules.stripe_bytes, 8192u);
+  EXPECT_TRUE(wider.rules.dense);
+  EXPECT_EQ(wider.stripe_indices, volume.stripe_indices);
+  EXPECT_EQ(wider.deviceid, "00");
+  wider = volume.with("count=4");
+  EXPECT_EQ(wider.stripe_indices, (std::vector<uint32_t>{0, 1, 0, 1}));
+  EXPECT_EQ(wider.deviceid, "") << "another device, of which the volume says nothing";
+  EXPECT_EQ(record(2, 4, false).with("count=0").stripe_indices, (std::vector<uint32_t>{0, 1}));
+  EXPECT_EQ(volume.with("unit=5"), volume) << "passed over, as the MDS does";
+  auto no_handles = volume;
+  no_handles.rules.handles = control::HandleRule::none;
+  EXPECT_EQ(no_handles.with("packing=dense"), no_handles) << "13.3: dense needs a filehandle for each stripe";
 }
 
 TEST(Nodes, NumbersComeBackAsTheNodesTheyWere) {

@@ -2,6 +2,7 @@
 
 #include "common/xdr/codec.hpp"
 #include "mds/layout/dlm_device.hpp"
+#include "mds/layout/layout_hint.hpp"
 #include "mds/layout/notify_book.hpp"
 #include "mds/layout/personality.hpp"
 #include "mds/layout/striping.hpp"

@@ -1,5 +1,6 @@
 // How files are striped, as rules: those of a volume, of a directory, or of a file by its layout hint (RFC 8881 5.12.4).
-// Each overrides the one before it. Plain values, and the words in which people and hints write them.
+// Each overrides the one before it. Plain values, and the words in which people write them and an inode keeps its own.
+// Read by the MDS, and by who looks at the volume while no MDS runs.
 //
 //   unit=64K count=4 packing=dense commit=mds first=inode-modulo pattern=8K segment=1M segments=4 filehandles=each
 //   return-on-close=yes
@@ -8,12 +9,17 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.hpp"
-#include "common/nfs/layout.hpp"
 
-namespace pnfs::mds::layout {
+namespace pnfs::control {
 
+inline constexpr uint32_t kStripeAlign = 4096;  // clients of about Linux 3.2 wanted a multiple of the page size
+inline constexpr uint64_t kLargestUnit = 1u << 30;
+inline constexpr uint32_t kMostStripes = 4096;  // what the Linux client takes
+
+// Which stripe index a file's first unit lies in.
 enum class FirstIndexRule : uint8_t {
   zero,
   inode_mask,    // inode AND (servers - 1): what pnfs-dlm did; with 3 servers index 1 is never first
@@ -39,16 +45,16 @@ struct StripingRules {
   bool operator==(const StripingRules&) const = default;
 };
 
+uint32_t first_index(FirstIndexRule rule, uint64_t fileid, size_t servers, uint32_t stripe_count);
+// Which server (its place among them) each stripe index lies on. stripe_count 0: one index for each server.
+std::vector<uint32_t> stripe_indices(size_t servers, uint32_t stripe_count);
+
 // One word "key=value"; false when the key is none of these. invalid: the value makes no sense.
 Result<bool> apply_word(StripingRules& rules, std::string_view word);
 // Words apart by blanks or commas. `rules` is changed only when all of them are good.
 Result<void> apply_words(StripingRules& rules, std::string_view words);
 // Values that contradict each other or that clients do not take.
 Result<void> check_rules(const StripingRules& rules);
-
-// The hint in words, as an inode keeps it: what this server would not do is left out ("may choose to ignore"). Empty
-// for hints of other layout types. BADXDR: the body is malformed.
-nfs::Status words_of_hint(const nfs::layouthint4& hint, std::string& words);
 
 // "64K", "1M", "4096"; false: no such number.
 bool parse_bytes(std::string_view text, uint64_t& out);
@@ -66,4 +72,4 @@ Result<void> for_each_word(std::string_view words, Visit visit) {
   return {};
 }
 
-}  // namespace pnfs::mds::layout
+}  // namespace pnfs::control

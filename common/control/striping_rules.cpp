@@ -1,16 +1,10 @@
-#include "mds/layout/striping_rules.hpp"
+#include "common/control/striping_rules.hpp"
 
 #include <charconv>
 
-#include "common/xdr/codec.hpp"
-
-namespace pnfs::mds::layout {
+namespace pnfs::control {
 
 namespace {
-
-constexpr uint32_t kStripeAlign = 4096;  // clients of about Linux 3.2 wanted a multiple of the page size
-constexpr uint64_t kLargestUnit = 1u << 30;
-constexpr uint32_t kMostStripes = 4096;  // what the Linux client takes
 
 // One of `names` by its place, or false.
 template <class Enum>
@@ -41,6 +35,25 @@ bool parse_bytes(std::string_view text, uint64_t& out) {
   if (shift < 0 || number > (UINT64_MAX >> shift)) return false;
   out = number << shift;
   return true;
+}
+
+uint32_t first_index(FirstIndexRule rule, uint64_t fileid, size_t servers, uint32_t stripe_count) {
+  switch (rule) {
+    case FirstIndexRule::zero:
+      break;
+    case FirstIndexRule::inode_mask:
+      // pnfs-dlm's arithmetic: right only when the number of servers is a power of two.
+      return static_cast<uint32_t>(fileid & (servers - 1)) % stripe_count;
+    case FirstIndexRule::inode_modulo:
+      return static_cast<uint32_t>(fileid % stripe_count);
+  }
+  return 0;
+}
+
+std::vector<uint32_t> stripe_indices(size_t servers, uint32_t stripe_count) {
+  std::vector<uint32_t> out(stripe_count == 0 ? servers : stripe_count);
+  for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<uint32_t>(i % servers);
+  return out;
 }
 
 Result<bool> apply_word(StripingRules& rules, std::string_view word) {
@@ -119,28 +132,4 @@ Result<void> check_rules(const StripingRules& r) {
   return {};
 }
 
-nfs::Status words_of_hint(const nfs::layouthint4& hint, std::string& words) {
-  words.clear();
-  if (hint.loh_type != nfs::LAYOUT4_NFSV4_1_FILES) return {};
-  Arena arena;
-  xdr::Decoder decoder(hint.loh_body.bytes, arena);
-  nfs::nfsv4_1_file_layouthint4 body;
-  if (!xdr::decode(decoder, body) || decoder.left() != 0)
-    return nfs::fail(nfs::NFS4ERR_BADXDR, "13.3", "the layout hint is no nfsv4_1_file_layouthint4");
-  auto out = std::back_inserter(words);
-  if ((body.nflh_care & nfs::NFLH4_CARE_DENSE) != 0)
-    fmt::format_to(out, "packing={} ", (body.nflh_util & nfs::NFL4_UFLG_DENSE) != 0 ? "dense" : "sparse");
-  if ((body.nflh_care & nfs::NFLH4_CARE_COMMIT_THRU_MDS) != 0)
-    fmt::format_to(out, "commit={} ", (body.nflh_util & nfs::NFL4_UFLG_COMMIT_THRU_MDS) != 0 ? "mds" : "ds");
-  const uint32_t unit = body.nflh_util & nfs::NFL4_UFLG_STRIPE_UNIT_SIZE_MASK;
-  if ((body.nflh_care & nfs::NFLH4_CARE_STRIPE_UNIT_SIZE) != 0 && unit != 0 && unit % kStripeAlign == 0 &&
-      unit <= kLargestUnit)
-    fmt::format_to(out, "unit={} ", unit);
-  if ((body.nflh_care & nfs::NFLH4_CARE_STRIPE_COUNT) != 0 && body.nflh_stripe_count != 0 &&
-      body.nflh_stripe_count <= kMostStripes)
-    fmt::format_to(out, "count={} ", body.nflh_stripe_count);
-  if (!words.empty()) words.pop_back();
-  return {};
-}
-
-}  // namespace pnfs::mds::layout
+}  // namespace pnfs::control
