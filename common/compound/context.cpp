@@ -88,6 +88,20 @@ void Context::enter_session(const SessionBinding& binding) {
   if (cache_this_) reply_limit_ = std::min(reply_limit_, binding.max_cached_bytes);
 }
 
+// SEQUENCE changes it once; without a session the request has one operation.
+const TraceOrigin& Context::origin(TimePoint now) {
+  if (origin_ && origin_->in_session == in_session_) return *origin_;
+  origin_.emplace();
+  origin_->address = connection().remote_text();
+  origin_->principal = arena().copy(session::to_string(principal()));
+  origin_->in_session = in_session_;
+  if (const session::Client* c = client()) origin_->client = arena().copy(c->owner);
+  if (in_session_) origin_->session = arena().copy(session::to_string(name_.session));
+  const WallTime wall = role_.timers().clock().wall();
+  origin_->zero = std::chrono::seconds(wall.seconds) + std::chrono::nanoseconds(wall.nanoseconds) - now.time_since_epoch();
+  return *origin_;
+}
+
 void Context::replay(std::span<const std::byte> reply) {
   replayed_ = std::make_shared<const std::vector<std::byte>>(reply.begin(), reply.end());
 }

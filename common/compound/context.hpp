@@ -44,6 +44,13 @@ struct TraceFields {
   std::string note;  // anything else worth a reader's time
 };
 
+// What is the same in the trace for all operations of a request. Texts are in its arena.
+struct TraceOrigin {
+  std::string_view client, address, principal, session;
+  bool in_session = false;
+  std::chrono::nanoseconds zero{};  // wall time of TimePoint zero
+};
+
 class Context {
  public:
   Context(rpc::Request& request, Role& role);
@@ -108,6 +115,7 @@ class Context {
   uint64_t durable_ticket() const { return durable_ticket_; }
 
   TraceFields trace;  // emptied before each operation
+  const TraceOrigin& origin(TimePoint now);  // made when the first operation is traced
 
   // ---- for the dispatcher and the session operations ----
   struct SessionBinding {
@@ -140,6 +148,7 @@ class Context {
   size_t reply_limit_;
   size_t encoded_bytes_ = 0;
   uint64_t durable_ticket_ = 0;
+  std::optional<TraceOrigin> origin_;
   std::shared_ptr<const std::vector<std::byte>> replayed_;
 };
 

@@ -168,7 +168,8 @@ void CompoundRun::close_step() {
     return;
   }
   encode();
-  counters_.count(step_.number, step_.status.status, c_.trace.bytes.value_or(0), role_.now() - step_.began);
+  step_.ended = role_.now();
+  counters_.count(step_.number, step_.status.status, c_.trace.bytes.value_or(0), *step_.ended - step_.began);
   trace_step(c_, step_);
   status_ = step_.status.status;
   over_ = status_ != nfs::NFS4_OK || c_.op_index + 1 == c_.op_count;
@@ -195,7 +196,6 @@ io::Task<bool> CompoundRun::go_on(fault::Stage stage) {
 bool CompoundRun::next() {
   Step& step = step_;
   step.began = role_.now();
-  step.wall = role_.timers().clock().wall();
   c_.trace = {};
   uint32_t number = 0;
   const bool readable = args_.u32(number);
@@ -320,6 +320,7 @@ io::Task<void> CompoundRun::make_durable() {
   Step failed = step_;
   failed.status = std::move(status);
   failed.args = nullptr;
+  failed.ended.reset();
   if (undo_.mark) {
     out_->rollback(*undo_.mark);
     const nfs::OpInfo* info = nfs::find_op(undo_.op);

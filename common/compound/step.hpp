@@ -15,7 +15,7 @@ struct Step {
   bool run = false;          // decoded and allowed
   bool not_offered = false;  // no operation of this server: a rule may still choose which error it is
   TimePoint began;
-  WallTime wall;
+  std::optional<TimePoint> ended;  // what came later (a reply that could not be made durable) has its own
   std::string fault;  // rules that acted on it
 };
 

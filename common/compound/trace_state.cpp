@@ -106,6 +106,7 @@ void trace_state(const trace::Event& of, const Step& step, trace::Sink& sink) {
     event.offset = change.offset;
     event.length = change.length;
     event.bytes.reset();
+    event.args_of = event.res_of = {};
     event.device = event.res = event.status = event.reason = event.section = event.fault = {};
     event.args = change.args;
     event.us.reset();

@@ -20,7 +20,9 @@ std::string_view iomode_name(uint32_t iomode) {
 }
 
 std::string stateid_text(const nfs::stateid4& stateid) {
-  std::string text = fmt::format("{}/", stateid.seqid);
+  std::string text;
+  append_number(text, stateid.seqid);
+  text += '/';
   append_hex(text, stateid.other.bytes);
   return text;
 }
@@ -28,30 +30,28 @@ std::string stateid_text(const nfs::stateid4& stateid) {
 namespace {
 
 // What every event of a request has, whichever operation it is about.
-struct Common {
-  std::string client, address, principal, session;
+trace::Event common_event(Context& context, trace::Kind kind, const TraceOrigin& origin) {
   trace::Event event;
-
-  Common(Context& context, trace::Kind kind) {
-    if (const session::Client* c = context.client()) client = c->owner;
-    address = io::to_string(context.connection().remote());
-    principal = session::to_string(context.principal());
-    event.kind = kind;
-    event.node = context.role().node();
-    event.client = client;
-    event.client_addr = address;
-    event.principal = principal;
-    event.conn = context.connection_id();
-    event.xid = context.request().xid();
-    event.call = context.call;
-    if (context.in_session()) {
-      session = session::to_string(context.name().session);
-      event.session = session;
-      event.slot = context.name().slot;
-      event.seq = context.name().sequence;
-    }
+  event.kind = kind;
+  event.node = context.role().node();
+  event.client = origin.client;
+  event.client_addr = origin.address;
+  event.principal = origin.principal;
+  event.conn = context.connection_id();
+  event.xid = context.request().xid();
+  event.call = context.call;
+  if (context.in_session()) {
+    event.session = origin.session;
+    event.slot = context.name().slot;
+    event.seq = context.name().sequence;
   }
-};
+  return event;
+}
+
+WallTime wall_time(std::chrono::nanoseconds since_1970) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_1970);
+  return {seconds.count(), static_cast<uint32_t>((since_1970 - seconds).count())};
+}
 
 }  // namespace
 
@@ -122,35 +122,39 @@ void trace_step(Context& context, const Step& step) {
   remark_step(context, step);
   trace::Sink& sink = context.role().trace();
   if (!sink.enabled(trace::Kind::op)) return;
-  Common common(context, trace::Kind::op);
-  trace::Event& event = common.event;
+  const TimePoint ended = step.ended ? *step.ended : context.role().now();
+  const TraceOrigin& origin = context.origin(ended);
+  trace::Event event = common_event(context, trace::Kind::op, origin);
   const TraceFields& fields = context.trace;
-  const std::string status = nfs::status_name(step.status.status);
-  std::string args, result, stateid, reason = step.status.reason;
-  if (step.info != nullptr && step.args != nullptr) args = xdr::FieldView(*step.info->args, step.args).to_line();
-  if (step.info != nullptr && step.result != nullptr) result = xdr::FieldView(*step.info->res, step.result).to_line();
-  if (fields.stateid) stateid = stateid_text(*fields.stateid);
-  if (!fields.note.empty()) reason = reason.empty() ? fields.note : reason + "; " + fields.note;
-  event.ts = step.wall;
+  std::string args, result, stateid, status, reason;
+  if (step.info != nullptr && step.args != nullptr) event.args_of = xdr::FieldView(*step.info->args, step.args);
+  if (step.info != nullptr && step.result != nullptr) event.res_of = xdr::FieldView(*step.info->res, step.result);
+  event.status = "NFS4_OK";
+  if (!step.status.ok()) event.status = status = nfs::status_name(step.status.status);
+  if (!step.status.ok() || !step.fault.empty()) {
+    // Rules and peers make values that only their text survives.
+    if (event.args_of) event.args = args = event.args_of.to_line();
+    if (event.res_of) event.res = result = event.res_of.to_line();
+  }
+  if (fields.stateid) event.stateid = stateid = stateid_text(*fields.stateid);
+  event.reason = step.status.reason;
+  if (!fields.note.empty()) {
+    reason = event.reason.empty() ? fields.note : step.status.reason + "; " + fields.note;
+    event.reason = reason;
+  }
+  event.ts = wall_time(origin.zero + step.began.time_since_epoch());
   event.index = context.op_index;
   event.op = step.info != nullptr ? step.info->name : "ILLEGAL";
   event.path = fields.path;
   event.fileid = fields.fileid;
-  event.stateid = stateid;
   if (fields.iomode) event.iomode = iomode_name(*fields.iomode);
   event.offset = fields.offset;
   event.length = fields.count;
   event.bytes = fields.bytes;
   event.device = fields.device;
-  event.args = args;
-  event.res = result;
-  event.status = status;
-  event.reason = reason;
   event.section = step.status.section;
   event.fault = step.fault;
-  event.us = static_cast<uint64_t>(std::chrono::microseconds(std::chrono::duration_cast<std::chrono::microseconds>(
-                                                                 context.role().now() - step.began))
-                                       .count());
+  event.us = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(ended - step.began).count());
   sink.record(event);
   trace_state(event, step, sink);
 }
@@ -160,12 +164,12 @@ void trace_refused(Context& context, std::string_view status, std::string_view r
     context.request().remark(fmt::format("COMPOUND: {}: {} [RFC 8881 {}]", status, reason, section));
   trace::Sink& sink = context.role().trace();
   if (!sink.enabled(trace::Kind::rpc)) return;
-  Common common(context, trace::Kind::rpc);
-  common.event.op = "COMPOUND";
-  common.event.status = status;
-  common.event.reason = reason;
-  common.event.section = section;
-  sink.record(common.event);
+  trace::Event event = common_event(context, trace::Kind::rpc, context.origin(context.role().now()));
+  event.op = "COMPOUND";
+  event.status = status;
+  event.reason = reason;
+  event.section = section;
+  sink.record(event);
 }
 
 }  // namespace pnfs::compound

@@ -1,17 +1,17 @@
-// A file that only grows and is read by others while it does: traces and captures.
+// A file that only grows and is read by others while it does: captures.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "common/base/result.hpp"
+#include "common/io/append_fd.hpp"
 #include "common/io/timer_queue.hpp"
 
 namespace pnfs::io {
 
 // What is added collects in memory and reaches the file when `flush_bytes` have collected, kFlushAfter after the first of
-// it, on flush() and on destruction. Each flush ends where an added() ended. A file that cannot be written any more (disk
-// full) is reported once in the log and given up: the server goes on without.
+// it, on flush() and on destruction. Each flush ends where an added() ended. AppendFd says what happens when it cannot be
+// written.
 class AppendFile {
  public:
   static constexpr Duration kFlushAfter = std::chrono::milliseconds(50);
@@ -34,19 +34,17 @@ class AppendFile {
   }
   void flush();
 
-  bool given_up() const { return fd_ < 0; }
-  bool was_empty() const { return was_empty_; }  // when it was opened
+  bool given_up() const { return file_.given_up(); }
+  bool was_empty() const { return file_.was_empty(); }  // when it was opened
   const Clock& clock() const { return timers_.clock(); }
 
  private:
-  AppendFile(int fd, std::string name, size_t flush_bytes, bool was_empty, TimerQueue& timers)
-      : fd_(fd), name_(std::move(name)), flush_bytes_(flush_bytes), was_empty_(was_empty), timers_(timers) {}
+  AppendFile(AppendFd file, size_t flush_bytes, TimerQueue& timers)
+      : file_(std::move(file)), flush_bytes_(flush_bytes), timers_(timers) {}
   void arm();
 
-  int fd_;
-  std::string name_;
+  AppendFd file_;
   size_t flush_bytes_;
-  bool was_empty_;
   TimerQueue& timers_;
   TimerQueue::Id timer_ = 0;
   std::string buffer_;

@@ -11,6 +11,7 @@ Connection::Connection(uint64_t id, std::unique_ptr<io::Stream> stream, const En
       env_(environment),
       local_(stream_->local()),
       remote_(stream_->remote()),
+      remote_text_(io::to_string(remote_)),
       watched_(stream_->watched()),
       ahead_(kAheadBytes),
       room_(env_.timers->executor()),

@@ -97,6 +97,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   uint64_t id() const { return id_; }  // never reused within its Server or Client
   const io::Endpoint& local() const { return local_; }
   const io::Endpoint& remote() const { return remote_; }
+  const std::string& remote_text() const { return remote_text_; }  // for traces
   bool accepted() const { return accepted_; }  // the peer connected to us
   bool closed() const { return closed_; }
   bool watched() const { return watched_; }       // somebody wants to know why (io::Stream)
@@ -177,6 +178,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Environment env_;
   io::Endpoint local_;
   io::Endpoint remote_;
+  std::string remote_text_;
   bool accepted_ = false;
   bool watched_ = false;
   bool closed_ = false;

@@ -17,8 +17,13 @@ std::string to_string(const Principal& principal) {
   switch (principal.flavor) {
     case nfs::kFlavorNone:
       return "anonymous";
-    case nfs::kFlavorSys:
-      return fmt::format("uid={} gid={}", principal.uid, principal.gid);
+    case nfs::kFlavorSys: {
+      std::string text = "uid=";
+      append_number(text, principal.uid);
+      text += " gid=";
+      append_number(text, principal.gid);
+      return text;
+    }
     default:
       return fmt::format("flavor={}", principal.flavor);
   }

@@ -39,6 +39,8 @@ std::optional<Kind> kind_from_string(std::string_view name) {
 OwnedEvent to_owned(const Event& event) {
   OwnedEvent owned;
   copy_fields(event, owned);
+  if (owned.args.empty() && event.args_of) owned.args = event.args_of.to_line();
+  if (owned.res.empty() && event.res_of) owned.res = event.res_of.to_line();
   return owned;
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/base/clock.hpp"
+#include "common/xdr/field_view.hpp"
 
 namespace pnfs::trace {
 
@@ -63,13 +64,22 @@ struct BasicEvent {
   std::optional<uint64_t> us;      // microseconds from ts to the end
 };
 
-using Event = BasicEvent<std::string_view>;
+// `args_of` and `res_of` are what args and res are to be made of, for whoever makes an event often: the sink reads them
+// during record(), or keeps their bytes and makes the text when there is time. They count where the text is empty.
+struct Event : BasicEvent<std::string_view> {
+  xdr::FieldView args_of;
+  xdr::FieldView res_of;
+};
 using OwnedEvent = BasicEvent<std::string>;
+
+// Of each_field's: a text, otherwise an optional number.
+template <class Field>
+inline constexpr bool is_text_field = std::is_convertible_v<Field, std::string_view>;
 
 // f(name, field) for every field but kind and ts, in the order in which they are written. The one list that writer,
 // reader, copies and filters share.
 template <class E, class F>
-void each_field(E& e, F&& f) {
+constexpr void each_field(E& e, F&& f) {
   f("node", e.node);
   f("client", e.client);
   f("client_addr", e.client_addr);
@@ -100,6 +110,7 @@ void each_field(E& e, F&& f) {
   f("us", e.us);
 }
 
+// With args and res as text.
 OwnedEvent to_owned(const Event& event);
 // Points into `event`.
 Event to_view(const OwnedEvent& event);

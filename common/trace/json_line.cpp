@@ -1,11 +1,8 @@
 #include "common/trace/json_line.hpp"
 
-#include <fmt/format.h>
-
-#include <iterator>
+#include <charconv>
+#include <cstring>
 #include <nlohmann/json.hpp>
-
-#include "common/base/append.hpp"
 
 namespace pnfs::trace {
 
@@ -32,62 +29,112 @@ size_t utf8_length(std::string_view text, size_t at) {
   return length;
 }
 
-void append_text(std::string& out, std::string_view text) {
-  out += '"';
+// Lines are written through a pointer into room that is large enough for every byte of every text as \u00XX.
+void put(char*& at, std::string_view text) {
+  std::memcpy(at, text.data(), text.size());
+  at += text.size();
+}
+
+void put_number(char*& at, auto number) {
+  at = std::to_chars(at, at + 20, number).ptr;
+}
+
+bool is_plain(unsigned char c) {
+  return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+// The same of eight at once: no byte is above 0x7F, none is below 0x20, and none is one of the three.
+bool are_plain(uint64_t eight) {
+  constexpr uint64_t kOnes = 0x0101'0101'0101'0101, kHigh = kOnes * 0x80;
+  const auto has = [&](uint64_t byte) {
+    const uint64_t x = eight ^ (kOnes * byte);
+    return (x - kOnes) & ~x;
+  };
+  return ((eight | ((eight - kOnes * 0x20) & ~eight) | has('"') | has('\\') | has(0x7F)) & kHigh) == 0;
+}
+
+void put_text(char*& at, std::string_view text) {
+  *at++ = '"';
   for (size_t i = 0; i < text.size();) {
-    // Nearly all of nearly every text.
-    size_t plain = i;
-    while (plain < text.size() && text[plain] >= 0x20 && text[plain] != 0x7F && text[plain] != '"' &&
-           text[plain] != '\\')
-      ++plain;
-    out.append(text, i, plain - i);
-    if ((i = plain) == text.size()) break;
+    if (uint64_t eight = 0; text.size() - i >= 8) {  // nearly all of nearly every text
+      std::memcpy(&eight, text.data() + i, 8);
+      if (are_plain(eight)) {
+        std::memcpy(at, &eight, 8);
+        at += 8;
+        i += 8;
+        continue;
+      }
+    }
     const unsigned char c = static_cast<unsigned char>(text[i]);
     const size_t length = utf8_length(text, i);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += static_cast<char>(c);
+    if (is_plain(c)) {
+      *at++ = static_cast<char>(c);
+    } else if (c == '"' || c == '\\') {
+      *at++ = '\\';
+      *at++ = static_cast<char>(c);
     } else if (c < 0x20 || c == 0x7F || length == 0) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
+      constexpr char kDigits[] = "0123456789abcdef";
+      put(at, "\\u00");
+      *at++ = kDigits[c >> 4];
+      *at++ = kDigits[c & 15];
     } else {
-      out.append(text, i, length);
+      put(at, text.substr(i, length));
     }
     i += length == 0 ? 1 : length;
   }
-  out += '"';
-}
-
-void append_name(std::string& out, std::string_view name) {
-  out += ",\"";
-  out += name;
-  out += "\":";
+  *at++ = '"';
 }
 
 }  // namespace
 
 void append_json_line(std::string& out, const Event& event) {
-  out += "{\"v\":";
-  append_number(out, kVersion);
-  out += ",\"ts\":";
-  append_number(out, event.ts.seconds);
-  out += '.';
-  const fmt::format_int nanoseconds(1'000'000'000 + event.ts.nanoseconds);
-  out.append(nanoseconds.data() + 1, nanoseconds.size() - 1);  // nine digits
-  out += ",\"kind\":\"";
-  out += to_string(event.kind);
-  out += '"';
+  if (event.args_of || event.res_of) {
+    Event complete = event;
+    complete.args_of = complete.res_of = {};
+    std::string args, res;
+    if (event.args.empty() && event.args_of) complete.args = args = event.args_of.to_line();
+    if (event.res.empty() && event.res_of) complete.res = res = event.res_of.to_line();
+    append_json_line(out, complete);
+    return;
+  }
+  size_t most = 128;
   each_field(event, [&](std::string_view name, const auto& field) {
-    if constexpr (std::is_convertible_v<decltype(field), std::string_view>) {
-      if (field.empty()) return;
-      append_name(out, name);
-      append_text(out, field);
-    } else {
-      if (!field) return;
-      append_name(out, name);
-      append_number(out, *field);
+    if constexpr (is_text_field<decltype(field)>) {
+      if (!field.empty()) most += name.size() + 6 + 6 * field.size();
+    } else if (field) {
+      most += name.size() + 4 + 20;
     }
   });
-  out += "}\n";
+  const size_t begin = out.size();
+  out.resize(begin + most);
+  char* at = out.data() + begin;
+  put(at, "{\"v\":");
+  put_number(at, kVersion);
+  put(at, ",\"ts\":");
+  put_number(at, event.ts.seconds);
+  char* const point = at;  // nine digits behind a 1, which the point replaces
+  put_number(at, 1'000'000'000 + event.ts.nanoseconds);
+  *point = '.';
+  put(at, ",\"kind\":\"");
+  put(at, to_string(event.kind));
+  *at++ = '"';
+  each_field(event, [&](std::string_view name, const auto& field) {
+    if constexpr (is_text_field<decltype(field)>) {
+      if (field.empty()) return;
+    } else {
+      if (!field) return;
+    }
+    put(at, ",\"");
+    put(at, name);
+    put(at, "\":");
+    if constexpr (is_text_field<decltype(field)>) {
+      put_text(at, field);
+    } else {
+      put_number(at, *field);
+    }
+  });
+  put(at, "}\n");
+  out.resize(static_cast<size_t>(at - out.data()));
 }
 
 Result<OwnedEvent> parse_json_line(std::string_view line) {

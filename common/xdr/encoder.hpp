@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,11 @@ class Encoder {
 
   // The message so far, in order. Valid until the next write or the end of the arena.
   std::span<const std::span<const std::byte>> pieces();
+  // The same without ending the piece, when there is but one and nothing large was referenced.
+  std::optional<std::span<const std::byte>> only_piece() const {
+    if (!pieces_.empty()) return std::nullopt;
+    return std::span<const std::byte>(piece_begin_, next_);
+  }
   // The same as one block (for digests, tests and replies that are kept).
   std::vector<std::byte> flatten();
 

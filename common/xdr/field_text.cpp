@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <iterator>
 
@@ -137,19 +138,39 @@ std::string_view enumerator_name(const TypeInfo& type, int64_t value) {
 std::string bit_name(const TypeInfo& type, uint32_t bit) {
   const std::string_view name = enumerator_name(type, bit);
   if (name.empty()) return fmt::format("{}", bit);
-  const size_t underscore = name.find('_');
-  return std::string(underscore == std::string_view::npos ? name : name.substr(underscore + 1));
+  return std::string(name.substr(name.find('_') + 1));
 }
 
-std::string hex(std::span<const std::byte> bytes, size_t max) {
-  std::string out;
+void append_bits(std::string& out, const TypeInfo& type, std::span<const uint32_t> words) {
+  const size_t begin = out.size();
+  size_t at = 0;  // names stand in order of their bits, mostly: each is looked for behind the last
+  for (size_t word = 0; word < words.size(); ++word) {
+    for (uint32_t left = words[word]; left != 0; left &= left - 1) {
+      const auto bit = static_cast<int64_t>(word * 32) + std::countr_zero(left);
+      if (out.size() != begin) out += '|';
+      size_t steps = 0;
+      while (steps < type.names.size() && type.names[at].value != bit) {
+        at = at + 1 == type.names.size() ? 0 : at + 1;
+        ++steps;
+      }
+      if (steps == type.names.size()) {
+        append_number(out, bit);
+      } else {
+        const std::string_view name = type.names[at].name;
+        out += name.substr(name.find('_') + 1);
+      }
+    }
+  }
+  if (out.size() == begin) out += "none";
+}
+
+void append_short_hex(std::string& out, std::span<const std::byte> bytes, size_t max) {
   append_hex(out, bytes.first(std::min(bytes.size(), max)));
   if (bytes.size() > max) fmt::format_to(std::back_inserter(out), "..({})", bytes.size());
-  return out;
 }
 
-std::string quoted(std::string_view text, size_t max) {
-  std::string out = "\"";
+void append_quoted(std::string& out, std::string_view text, size_t max) {
+  out += '"';
   for (size_t i = 0; i < text.size() && i < max; ++i) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
     if (c == '"' || c == '\\') out += '\\';
@@ -161,7 +182,6 @@ std::string quoted(std::string_view text, size_t max) {
   }
   out += '"';
   if (text.size() > max) fmt::format_to(std::back_inserter(out), "..({})", text.size());
-  return out;
 }
 
 }  // namespace pnfs::xdr

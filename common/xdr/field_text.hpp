@@ -30,10 +30,17 @@ Result<std::vector<uint32_t>> parse_bits(const TypeInfo& type, std::string_view 
 std::string_view enumerator_name(const TypeInfo& type, int64_t value);
 // The name of a bit of a bitmap without the part up to the first underscore.
 std::string bit_name(const TypeInfo& type, uint32_t bit);
+// "SIZE|MODE|74" or "none".
+void append_bits(std::string& out, const TypeInfo& type, std::span<const uint32_t> words);
 
 // "0a0b0c"; at most `max` bytes, then "..(length)".
-std::string hex(std::span<const std::byte> bytes, size_t max);
+void append_short_hex(std::string& out, std::span<const std::byte> bytes, size_t max);
+inline std::string hex(std::span<const std::byte> bytes, size_t max) {
+  std::string out;
+  append_short_hex(out, bytes, max);
+  return out;
+}
 // In double quotes, control characters and bytes that are not ASCII escaped; at most `max` bytes, then "..(length)".
-std::string quoted(std::string_view text, size_t max);
+void append_quoted(std::string& out, std::string_view text, size_t max);
 
 }  // namespace pnfs::xdr

@@ -11,21 +11,6 @@ bool is_sequence(const TypeInfo& type) {
   return type.items != nullptr && type.kind != Kind::custom;
 }
 
-// The chosen arm of a union, nullptr when it carries nothing (or the discriminant has no arm).
-const FieldInfo* chosen_arm(const TypeInfo& type, void* value) {
-  const FieldInfo& discriminant = type.fields[0];
-  const auto number = FieldView(*discriminant.type, discriminant.locate(value)).as_integer();
-  const FieldInfo* otherwise = nullptr;
-  for (const FieldInfo& arm : type.fields.subspan(1)) {
-    if (arm.is_default) {
-      otherwise = &arm;
-    } else if (number && arm.value == *number) {
-      return arm.type != nullptr ? &arm : nullptr;
-    }
-  }
-  return otherwise != nullptr && otherwise->type != nullptr ? otherwise : nullptr;
-}
-
 template <class T>
 T load(const void* value) {
   T out;
@@ -45,20 +30,34 @@ FieldView FieldView::item(size_t index) const {
   return {element, static_cast<std::byte*>(items.first) + index * element.bytes};
 }
 
+const FieldInfo* FieldView::arm() const {
+  const FieldInfo& discriminant = type_->fields[0];
+  const auto number = FieldView(*discriminant.type, discriminant.locate(value_)).as_integer();
+  const FieldInfo* otherwise = nullptr;
+  for (const FieldInfo& one : type_->fields.subspan(1)) {
+    if (one.is_default) {
+      otherwise = &one;
+    } else if (number && one.value == *number) {
+      return one.type != nullptr ? &one : nullptr;
+    }
+  }
+  return otherwise != nullptr && otherwise->type != nullptr ? otherwise : nullptr;
+}
+
 size_t FieldView::field_count() const {
   if (type_->kind == Kind::structure) return type_->fields.size();
-  if (type_->kind == Kind::union_) return chosen_arm(*type_, value_) != nullptr ? 2 : 1;
+  if (type_->kind == Kind::union_) return arm() != nullptr ? 2 : 1;
   return 0;
 }
 
 FieldView FieldView::field(size_t index) const {
   const FieldInfo& info =
-      type_->kind == Kind::union_ && index == 1 ? *chosen_arm(*type_, value_) : type_->fields[index];
+      type_->kind == Kind::union_ && index == 1 ? *arm() : type_->fields[index];
   return {*info.type, info.locate(value_)};
 }
 
 std::string_view FieldView::field_name(size_t index) const {
-  if (type_->kind == Kind::union_ && index == 1) return chosen_arm(*type_, value_)->name;
+  if (type_->kind == Kind::union_ && index == 1) return arm()->name;
   return type_->fields[index].name;
 }
 

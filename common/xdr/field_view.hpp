@@ -63,9 +63,13 @@ class FieldView {
   size_t field_count() const;
   FieldView field(size_t index) const;
   std::string_view field_name(size_t index) const;
+  // Of a union: the chosen arm, nullptr when it carries nothing (or the discriminant has no arm).
+  const FieldInfo* arm() const;
 
+  static constexpr size_t kLineBytes = 400;
   // One line: {loga_iomode=RW loga_offset=0 ...}; long opaques shortened to their length and first bytes.
-  std::string to_line(size_t max_bytes = 400) const;
+  std::string to_line(size_t max_bytes = kLineBytes) const;
+  void append_line(std::string& out, size_t max_bytes = kLineBytes) const;
 
  private:
   FieldView(const TypeInfo& type, void* value, bool counts) : type_(&type), value_(value), counts_(counts) {}

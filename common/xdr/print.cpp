@@ -13,7 +13,7 @@ namespace pnfs::xdr {
 namespace {
 
 constexpr size_t kLineItems = 8;
-constexpr size_t kLineBytes = 16;
+constexpr size_t kLineOpaque = 16;
 constexpr size_t kLineText = 64;
 constexpr size_t kJsonItems = 256;
 constexpr size_t kJsonBytes = 32;
@@ -39,15 +39,17 @@ void append_scalar(std::string& out, FieldView view) {
   }
 }
 
-std::string bits_text(FieldView view) {
-  std::string out;
-  for (size_t word = 0; word < view.count(); ++word) {
-    uint64_t left = view.item(word).as_unsigned().value_or(0);
-    for (uint32_t bit = 0; left != 0; left >>= 1, ++bit)
-      if ((left & 1) != 0)
-        out += (out.empty() ? "" : "|") + bit_name(view.type(), static_cast<uint32_t>(word) * 32 + bit);
-  }
-  return out.empty() ? "none" : out;
+void append_bits(std::string& out, FieldView view) {
+  const Sequence words = view.type().items(view.value());
+  append_bits(out, view.type(), {static_cast<const uint32_t*>(words.first), words.count});
+}
+
+void line(FieldView view, std::string& out, size_t limit);
+
+void named_line(const FieldInfo& info, FieldView of, std::string& out, size_t limit) {
+  out += info.name;
+  out += '=';
+  line({*info.type, info.locate(of.value())}, out, limit);
 }
 
 // Stops adding once `out` is over the limit; the caller cuts.
@@ -56,13 +58,13 @@ void line(FieldView view, std::string& out, size_t limit) {
   switch (view.type().kind) {
     case Kind::opaque:
     case Kind::fixed_opaque:
-      out += hex(view.as_bytes().value_or(std::span<const std::byte>{}), kLineBytes);
+      append_short_hex(out, view.as_bytes().value_or(std::span<const std::byte>{}), kLineOpaque);
       return;
     case Kind::string:
-      out += quoted(*static_cast<const std::string_view*>(view.value()), kLineText);
+      append_quoted(out, *static_cast<const std::string_view*>(view.value()), kLineText);
       return;
     case Kind::custom:
-      out += bits_text(view);
+      append_bits(out, view);
       return;
     case Kind::array:
     case Kind::list:
@@ -75,14 +77,22 @@ void line(FieldView view, std::string& out, size_t limit) {
       if (view.count() > kLineItems) fmt::format_to(std::back_inserter(out), " +{}", view.count() - kLineItems);
       out += ']';
       return;
-    case Kind::structure:
+    case Kind::structure: {
+      char before = '{';
+      for (const FieldInfo& info : view.type().fields) {
+        out += before;
+        named_line(info, view, out, limit);
+        before = ' ';
+      }
+      out += before == '{' ? "{}" : "}";
+      return;
+    }
     case Kind::union_:
       out += '{';
-      for (size_t i = 0; i < view.field_count(); ++i) {
-        if (i != 0) out += ' ';
-        out += view.field_name(i);
-        out += '=';
-        line(view.field(i), out, limit);
+      named_line(view.type().fields[0], view, out, limit);
+      if (const FieldInfo* arm = view.arm(); arm != nullptr) {
+        out += ' ';
+        named_line(*arm, view, out, limit);
       }
       out += '}';
       return;
@@ -96,22 +106,34 @@ nlohmann::json bytes_json(std::span<const std::byte> bytes) {
   return {{"bytes", bytes.size()}, {"first", hex(bytes.first(kJsonBytes), kJsonBytes)}};
 }
 
+nlohmann::json bits_json(FieldView view) {
+  std::string out;
+  append_bits(out, view);
+  return out;
+}
+
 nlohmann::json text_json(std::string_view text) {
   const bool plain = std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c < 0x7F; });
   if (plain && text.size() <= kJsonText) return std::string(text);
-  return quoted(text, kJsonText);
+  std::string out;
+  append_quoted(out, text, kJsonText);
+  return out;
 }
 
 }  // namespace
 
+void FieldView::append_line(std::string& out, size_t max_bytes) const {
+  if (counts_) return append_number(out, count());
+  const size_t limit = out.size() + max_bytes;
+  line(*this, out, limit);
+  if (out.size() <= limit) return;
+  out.resize(limit);
+  out += "...";
+}
+
 std::string FieldView::to_line(size_t max_bytes) const {
-  if (counts_) return fmt::format("{}", count());
   std::string out;
-  line(*this, out, max_bytes);
-  if (out.size() > max_bytes) {
-    out.resize(max_bytes);
-    out += "...";
-  }
+  append_line(out, max_bytes);
   return out;
 }
 
@@ -123,7 +145,7 @@ nlohmann::json to_json(const FieldView& view) {
     case Kind::string:
       return text_json(*static_cast<const std::string_view*>(view.value()));
     case Kind::custom:
-      return bits_text(view);
+      return bits_json(view);
     case Kind::boolean:
       return view.as_integer() == 1;
     case Kind::enumeration: {

@@ -93,11 +93,12 @@ Result<OurMds> start_mds(const MdsStart& start) {
   if (!target) return target.error();
   if (auto made = lab::format_if_blank(target_url(target_port), 1, "bench:bench"); !made)
     return made.error().with_context("mkfs");
-  auto mds = start_listening(
-      {.command = {start.mds_program, "--listen", io::to_string(loopback(start.port)), "--store",
-                   target_url(target_port)},
-       .environment = {},
-       .log_file = start.folder + "/mds.log"});
+  ChildOptions options{.command = {start.mds_program, "--listen", io::to_string(loopback(start.port)), "--store",
+                                   target_url(target_port)},
+                       .environment = {},
+                       .log_file = start.folder + "/mds.log"};
+  if (!start.trace.empty()) options.command.insert(options.command.end(), {"--trace", start.trace});
+  auto mds = start_listening(options);
   if (!mds) return mds.error();
   return OurMds{std::move(*target), std::move(*mds)};
 }

@@ -31,6 +31,7 @@ struct MdsStart {
   std::string folder;  // in memory; its files are lun, target.log and mds.log
   uint16_t port = 0;   // and the one above it
   uint64_t lun_bytes = 1u << 30;
+  std::string trace;  // its trace; empty: none
 };
 struct OurMds {
   Child target;
