@@ -13,9 +13,11 @@ namespace pnfs {
 // Lower case, two digits a byte.
 inline void append_hex(std::string& out, std::span<const std::byte> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
+  size_t at = out.size();
+  out.resize(at + 2 * bytes.size());
   for (const std::byte b : bytes) {
-    out += kDigits[static_cast<unsigned>(b) >> 4];
-    out += kDigits[static_cast<unsigned>(b) & 15];
+    out[at++] = kDigits[static_cast<unsigned>(b) >> 4];
+    out[at++] = kDigits[static_cast<unsigned>(b) & 15];
   }
 }
 

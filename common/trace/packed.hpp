@@ -1,5 +1,5 @@
-// Events as bytes: how they wait for the thread that makes lines of them (LineWriter). Packing costs the thread that
-// serves clients a tenth of what the line costs. They never leave the process.
+// Events as bytes: how they wait for the thread that makes lines of them (LineWriter). Packing costs a fraction of
+// what the line costs. They never leave the process.
 #pragma once
 
 #include <memory>

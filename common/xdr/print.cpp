@@ -133,6 +133,7 @@ void FieldView::append_line(std::string& out, size_t max_bytes) const {
 
 std::string FieldView::to_line(size_t max_bytes) const {
   std::string out;
+  out.reserve(std::min<size_t>(max_bytes, 192));  // most are shorter
   append_line(out, max_bytes);
   return out;
 }
