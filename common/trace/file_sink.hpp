@@ -13,8 +13,8 @@ namespace pnfs::trace {
 
 // Appends to a file. What is recorded collects as packed events and goes to a thread of the sink's own (LineWriter) when
 // kBatchBytes of it have collected or kFlushAfter after the first. flush() and destruction wait until it is in the file.
-// The file may end inside a line while the thread writes. Nothing is left out: when the thread is behind, record() waits.
-// io::AppendFd says what happens when the file cannot be written.
+// Each write ends with a whole line. Nothing is left out: when the thread is behind, record() waits. io::AppendFd says
+// what happens when the file cannot be written.
 class FileSink final : public Sink {
  public:
   static constexpr size_t kBatchBytes = 64 * 1024;
