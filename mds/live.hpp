@@ -22,7 +22,7 @@ void add_metrics(Mds& mds, live::Metrics& metrics);
 
 // "control WORDS"; what cannot be obeyed is invalid and says why:
 //   control pnfs_dlm_device [LINE]         the lines in force; the 2014 line
-//   control recall layouts|delegations [FILE] | fsid | all
+//   control recall layouts|delegations [FILE] | fsid | all | slots COUNT
 //   control grace [end]                    how it stands; ends it
 bool is_control(std::string_view text);
 Result<std::string> control(Mds& mds, std::string_view text);

@@ -1,4 +1,5 @@
 // What people order a running metadata server to do, beside fault rules: see live.hpp.
+#include "common/xdr/field_text.hpp"
 #include "mds/layout/pnfs_server.hpp"
 #include "mds/live.hpp"
 #include "mds/mds.hpp"
@@ -19,6 +20,14 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
+Result<std::string> order_slots(Mds& mds, std::string_view words) {
+  const auto count = xdr::parse_number(words);
+  if (!count || *count == 0 || *count > UINT32_MAX)
+    return error(Errc::invalid, "recall slots: \"{}\" is no number of slots from 1 on", words);
+  mds.recall_slots(static_cast<uint32_t>(*count));
+  return std::string();
+}
+
 Result<std::string> order_recall(Mds& mds, std::string_view words) {
   const std::string_view what = take_word(words);
   fault::NodeAction action{};
@@ -30,8 +39,10 @@ Result<std::string> order_recall(Mds& mds, std::string_view words) {
     action.verb = Verb::recall_fsid;
   } else if (what == "all") {
     action.verb = Verb::recall_all;
+  } else if (what == "slots") {
+    return order_slots(mds, words);
   } else {
-    return error(Errc::invalid, "recall: \"{}\" is none of layouts, delegations, fsid, all", what);
+    return error(Errc::invalid, "recall: \"{}\" is none of layouts, delegations, fsid, all, slots", what);
   }
   const bool one_file = action.verb == Verb::recall_layouts || action.verb == Verb::recall_delegations;
   if (!words.empty() && !one_file) return error(Errc::invalid, "recall {}: takes no file", what);

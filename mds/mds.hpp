@@ -97,6 +97,9 @@ class Mds final : public compound::Role {
   void maybe_reap(state::FileId file);
   // Sends CB_RECALL for each, in the background.
   void send_recalls(std::vector<state::StateTable::Recall> recalls);
+  // Every session shall do with so many slots (those of CREATE_SESSION at most, from 1): its next SEQUENCE says so, and
+  // CB_RECALL_SLOT at once.
+  void recall_slots(uint32_t count);
   // Lock waiters of the file that might succeed now are told (CB_NOTIFY_LOCK).
   void send_lock_hints(state::FileId file);
 
@@ -131,6 +134,7 @@ class Mds final : public compound::Role {
   void sweep_leases();
   void revoke_overdue();
   void balance_slots();
+  void tell_targets(const std::vector<session::SessionId>& changed);
   io::Task<void> tick();
 
   struct Silent;  // sinks for seams that were not given

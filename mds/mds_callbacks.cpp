@@ -1,4 +1,7 @@
-// Callbacks that state asks for: recalls of delegations, hints that a lock may be free (RFC 8881 20.2, 20.11).
+// Callbacks that state asks for: recalls of delegations and slots, hints that a lock may be free (RFC 8881 20.2, 20.8,
+// 20.11).
+#include <algorithm>
+
 #include "common/compound/backchannel.hpp"
 #include "mds/context.hpp"
 #include "mds/mds.hpp"
@@ -75,7 +78,23 @@ io::Task<void> tell_target(Mds& mds, state::clientid4 client, uint32_t target) {
 }  // namespace
 
 void Mds::balance_slots() {
-  for (const session::SessionId& id : sessions_->balance_slots()) {
+  tell_targets(sessions_->balance_slots());
+}
+
+void Mds::recall_slots(uint32_t count) {
+  std::vector<session::SessionId> changed;
+  sessions_->each_client([&](const session::Client& client) {
+    for (const session::SessionId& id : client.sessions) {
+      sessions_->session(id)->slots().set_target(count - 1);
+      changed.push_back(id);
+    }
+  });
+  std::sort(changed.begin(), changed.end());
+  tell_targets(changed);
+}
+
+void Mds::tell_targets(const std::vector<session::SessionId>& changed) {
+  for (const session::SessionId& id : changed) {
     const session::Session* session = sessions_->session(id);
     // The callback goes over the client's newest session and is about that one.
     if (session == nullptr || session != sessions_->back_session(session->client())) continue;

@@ -33,6 +33,10 @@ std::vector<session::ClientId> all_clients(Mds& mds) {
 
 void recall(Mds& mds, const fault::NodeAction& action) {
   using Verb = fault::NodeAction::Verb;
+  if (action.verb == Verb::recall_slots) {
+    mds.recall_slots(action.slots);
+    return;
+  }
   auto& pnfs = layout::pnfs_of(mds);
   if (action.verb != Verb::recall_layouts && action.verb != Verb::recall_delegations) {
     for (const session::ClientId client : all_clients(mds)) {

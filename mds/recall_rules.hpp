@@ -8,7 +8,7 @@ namespace pnfs::mds {
 
 class Mds;
 
-// recall layouts|delegations [FILE], of one file or all; recall fsid|all and notify change|delete, to every client:
+// recall layouts|delegations [FILE], of one file or all; recall fsid|all|slots and notify change|delete, to every client:
 // sends the callbacks.
 void recall(Mds& mds, const fault::NodeAction& action);
 

@@ -107,6 +107,7 @@ struct NodeAction {
     recall_delegations,
     recall_fsid,
     recall_all,
+    recall_slots,   // CB_RECALL_SLOT: every session shall do with so many slots
     notify_change,  // CB_NOTIFY_DEVICEID about every device
     notify_delete,
     restart,
@@ -117,6 +118,7 @@ struct NodeAction {
   std::string path;     // recall of layouts and delegations: only of this file; "" for all
   std::string client;   // recall: only of this client; "" for all
   Duration duration{};  // hang
+  uint32_t slots = 0;   // recall_slots: from 1
 };
 class NodeActor {
  public:

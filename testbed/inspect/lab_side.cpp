@@ -78,7 +78,7 @@ Result<std::string> LabSide::tell_mds(const std::string& command) const {
 
 Result<std::string> LabSide::read_control(std::string_view name) const {
   if (name == "pnfs_dlm_device" || name == "grace") return tell_mds(fmt::format("control {}", name));
-  if (name == "recall") return std::string("layouts [FILE] | delegations [FILE] | fsid | all\n");
+  if (name == "recall") return std::string("layouts [FILE] | delegations [FILE] | fsid | all | slots COUNT\n");
   const auto state = this->state();
   if (!state) return state.error();
   return faults_text(*state);

@@ -261,6 +261,8 @@ class Control(unittest.TestCase):
             self.assertEqual(write("recall", "layouts /not/there\n"), "EINVAL")
             self.assertIn("/not/there", last())
             self.assertEqual(write("recall", "everything\n"), "EINVAL")
+            self.assertEqual(write("recall", "slots 4\n"), "OK")
+            self.assertEqual(write("recall", "slots none\n"), "EINVAL")
             self.assertEqual((control / "grace").read_text(), "none\n")
             self.assertEqual(write("grace", "end\n"), "EINVAL")
             self.assertIn("no grace period", last())

@@ -70,6 +70,27 @@ TEST_F(FaultRules, RecallOfALayout) {
   EXPECT_EQ(cluster().trace().count("mds", "LAYOUTRETURN", "NFS4_OK"), 1u);
 }
 
+TEST_F(FaultRules, RecallOfSlots) {
+  start_with({"on mds after LOOKUP objname=less once do recall slots 4", "on mds after LOOKUP objname=more once do recall slots 99"});
+  const auto file = create("file");
+  const session::Session* session = cluster().mds().sessions().session(fs->session().sessionid());
+  ASSERT_NE(session, nullptr);
+  const uint32_t granted = session->slots().size();
+  ASSERT_GT(granted, 4u);
+  const auto ask = [&](const char* name) {
+    (void)run(fs->lookup(name));
+    cluster().run_for(std::chrono::seconds(1));
+    ASSERT_DONE(run(fs->write(file, 0, pattern(16))));
+    ASSERT_DONE(run(fs->write(file, 0, pattern(16))));
+  };
+  ask("less");
+  EXPECT_EQ(cluster().trace().count("mds", "CB_RECALL_SLOT", "NFS4_OK"), 1u);
+  EXPECT_EQ(session->slots().highest_slot(), 3u);
+  ask("more");
+  EXPECT_EQ(cluster().trace().count("mds", "CB_RECALL_SLOT", "NFS4_OK"), 2u);
+  EXPECT_EQ(session->slots().highest_slot(), granted - 1) << "no more than CREATE_SESSION granted";
+}
+
 TEST_F(FaultRules, TheSameSeedTheSameDecisions) {
   const auto decisions = [&](uint64_t seed) {
     start_with(

@@ -277,12 +277,13 @@ TEST_F(EngineTest, ChangesBytes) {
 }
 
 TEST_F(EngineTest, NodeActionsNeedAnActor) {
-  add("after GET do recall layouts /dir/file then recall delegations then restart then hang 2s then kill");
+  add("after GET do recall layouts /dir/file then recall delegations then restart then hang 2s then kill then recall slots 4");
   EXPECT_TRUE(ask(Stage::after));
-  ASSERT_EQ(actor.done.size(), 5u);
+  ASSERT_EQ(actor.done.size(), 6u);
   EXPECT_EQ(actor.done[0].path, "/dir/file");
   EXPECT_EQ(actor.done[3].duration, std::chrono::seconds(2));
   EXPECT_EQ(actor.done[4].verb, NodeAction::Verb::kill);
+  EXPECT_EQ(actor.done[5].slots, 4u);
   Engine alone(vocabulary, clock, {.node = "ds1"});
   ASSERT_TRUE(alone.add("after GET do kill"));
   Context c = context(Stage::after);
@@ -379,6 +380,7 @@ TEST_F(EngineTest, ParseErrorsNameColumnAndExpectation) {
       {"before GET do delay 5", "column 21: a time like 500ms"},
       {"before GET do drop", "column 19: \"request\" or \"reply\" was expected"},
       {"after GET do drop request", "column 19: \"drop request\" is possible \"before\" only"},
+      {"before GET do recall slots 0", "column 28: a number of slots from 1 to 65536"},
       {"before GET do duplicate", "column 15: \"duplicate\" is not possible before GET"},
       {"before GET do set seqid=1", "column 19: seqid is in the result; write \"after GET\""},
       {"after GET do set nothing=1", "column 18: GET9res has no field \"nothing\""},

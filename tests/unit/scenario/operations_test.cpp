@@ -15,11 +15,9 @@
 namespace pnfs::scenario {
 namespace {
 
-// What a server of this project never sends (optional callbacks, and the one that stands for an illegal operation), or
-// only near its memory limit (CB_RECALL_SLOT).
-const std::set<std::string> kNeverSent = {"CB_NOTIFY",      "CB_PUSH_DELEG",      "CB_RECALLABLE_OBJ_AVAIL",
-                                          "CB_RECALL_SLOT", "CB_WANTS_CANCELLED", "CB_RECALL_ANY",
-                                          "CB_ILLEGAL"};
+// What a server of this project never sends: optional callbacks, and the one that stands for an illegal operation.
+const std::set<std::string> kNeverSent = {"CB_NOTIFY",          "CB_PUSH_DELEG", "CB_RECALLABLE_OBJ_AVAIL",
+                                          "CB_WANTS_CANCELLED", "CB_RECALL_ANY", "CB_ILLEGAL"};
 
 struct Operations : ::testing::Test {
   std::vector<Scenario> scenarios;
