@@ -8,8 +8,8 @@ namespace pnfs::mds {
 
 class Mds;
 
-// recall layouts|delegations [FILE], of one file or all; recall fsid|all|slots and notify change|delete, to every client:
-// sends the callbacks.
+// recall layouts|delegations [FILE], of one file or all; recall fsid|all, recall slots COUNT and notify change|delete,
+// to every client: sends the callbacks.
 void recall(Mds& mds, const fault::NodeAction& action);
 
 }  // namespace pnfs::mds

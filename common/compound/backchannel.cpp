@@ -237,8 +237,7 @@ void Backchannel::trace(const Attempt& a, std::string_view status, std::string_v
   event.status = status;
   event.reason = reason;
   event.fault = a.fault;
-  event.us =
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(timers_.now() - began).count());
+  set_times(event, began);
   Arena arena;
   xdr::Decoder decoder(a.ops.encoded(), arena);
   for (uint32_t i = 0; i < a.ops.count(); ++i) {

@@ -14,6 +14,7 @@
 #include "common/nfs/callback.hpp"
 #include "common/rpc/connection.hpp"
 #include "common/session/session_table.hpp"
+#include "common/trace/event.hpp"
 
 namespace pnfs::compound {
 
@@ -112,6 +113,8 @@ class Backchannel {
   void trace(const Attempt& a, std::string_view status, std::string_view reason, TimePoint began) const;
   // One event for CB_SEQUENCE itself: when the client refused it or a rule changed it.
   void trace_sequence(const Attempt& a, nfs::nfsstat4 status, TimePoint began) const;
+  // When it began and how long it took: events are recorded once the answer is there.
+  void set_times(trace::Event& event, TimePoint began) const;
 
   session::SessionTable& sessions_;
   io::TimerQueue& timers_;

@@ -46,6 +46,15 @@ void Backchannel::consult_sequence(Attempt& a, nfs::CB_SEQUENCE4args& args, Aren
   if (verdict.status) a.sequence_answer = static_cast<nfs::nfsstat4>(*verdict.status);
 }
 
+void Backchannel::set_times(trace::Event& event, TimePoint began) const {
+  constexpr int64_t kSecond = 1'000'000'000;
+  const Duration took = timers_.now() - began;
+  const WallTime wall = timers_.clock().wall();
+  const int64_t start = wall.seconds * kSecond + wall.nanoseconds - took.count();
+  event.ts = {start / kSecond, static_cast<uint32_t>(start % kSecond)};
+  event.us = static_cast<uint64_t>(took / std::chrono::microseconds(1));
+}
+
 void Backchannel::trace_sequence(const Attempt& a, nfs::nfsstat4 status, TimePoint began) const {
   if (role_ == nullptr || !role_->trace().enabled(trace::Kind::callback)) return;
   if (status == nfs::NFS4_OK && a.fault.empty()) return;
@@ -63,7 +72,7 @@ void Backchannel::trace_sequence(const Attempt& a, nfs::nfsstat4 status, TimePoi
   event.op = "CB_SEQUENCE";
   event.status = name;
   event.fault = a.fault;
-  event.us = static_cast<uint64_t>((timers_.now() - began) / std::chrono::microseconds(1));
+  set_times(event, began);
   role_->trace().record(event);
 }
 

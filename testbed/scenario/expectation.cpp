@@ -54,6 +54,23 @@ std::string unmet_order(const Expectation& e, const Observed& observed) {
   return fmt::format("'{}' did not follow{}", e.patterns[next].text, nearest(e.patterns[next], observed));
 }
 
+// From the first of the one to the first of the other behind it, both of which must be there.
+std::string unmet_never_between(const Expectation& e, const Observed& observed) {
+  bool began = false;
+  std::string seen;
+  for (const auto& event : observed.events) {
+    if (!began) {
+      began = matches(e.patterns[0], event);
+    } else if (matches(e.patterns[1], event)) {
+      return seen;
+    } else if (seen.empty() && matches(e.patterns[2], event)) {
+      seen = fmt::format("between them was\n    {}", show(event));
+    }
+  }
+  const Pattern& missing = e.patterns[began ? 1 : 0];
+  return fmt::format("'{}' was not seen{}", missing.text, nearest(missing, observed));
+}
+
 // From the first of the one to the first of the other behind it.
 std::string unmet_time(const Expectation& e, const Observed& observed) {
   std::optional<WallTime> began;
@@ -144,6 +161,8 @@ std::string unmet(const Expectation& e, const Observed& observed) {
       return unmet_count(e, observed);
     case Check::order:
       return unmet_order(e, observed);
+    case Check::never_between:
+      return unmet_never_between(e, observed);
     case Check::within:
     case Check::no_sooner:
       return unmet_time(e, observed);

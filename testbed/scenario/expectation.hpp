@@ -35,6 +35,7 @@ enum class Check {
   mountstats_count,
   count,
   order,
+  never_between,
   within,
   no_sooner,
 };

@@ -81,6 +81,19 @@ Result<Expectation> with_patterns(Check check, std::string_view text) {
   return e;
 }
 
+// "ds* WRITE between mds OPEN, mds LAYOUTGET": the two ends, then what must not be between them.
+Result<Expectation> with_never(std::string_view text) {
+  constexpr std::string_view kBetween = " between ";
+  const size_t at = text.find(kBetween);
+  if (at == text.npos) return with_count(Check::count, std::string(text) + " == 0");
+  auto bounds = with_patterns(Check::never_between, trim(text.substr(at + kBetween.size())));
+  if (!bounds) return bounds;
+  auto pattern = parse_pattern(trim(text.substr(0, at)));
+  if (!pattern) return pattern.error();
+  bounds->patterns.push_back(std::move(*pattern));
+  return bounds;
+}
+
 Expectation with_words(Check check, std::string_view words) {
   Expectation e{.check = check};
   e.words = std::string(words);
@@ -129,7 +142,7 @@ Result<Expectation> parse_words(std::string_view rest) {
   if (take(rest, "mountstats has ")) return with_words(Check::mountstats_has, rest);
   if (take(rest, "mountstats count ")) return with_count(Check::mountstats_count, rest);
   if (take(rest, "count ")) return with_count(Check::count, rest);
-  if (take(rest, "never ")) return with_count(Check::count, std::string(rest) + " == 0");
+  if (take(rest, "never ")) return with_never(rest);
   if (take(rest, "order ")) return with_patterns(Check::order, rest);
   if (take(rest, "within ")) return with_patterns(Check::within, rest);
   if (take(rest, "no sooner than ")) return with_patterns(Check::no_sooner, rest);

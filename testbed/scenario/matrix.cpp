@@ -30,6 +30,21 @@ std::string head(const KernelColumn& column) {
   return column.kernel;
 }
 
+// What the cells mean, or which of them are not what was known, each with the first reason.
+std::string below(const std::vector<KernelColumn>& columns) {
+  std::string wrong;
+  for (const KernelColumn& column : columns) {
+    for (const Outcome& outcome : column.outcomes) {
+      if (outcome.verdict != Verdict::failed && outcome.verdict != Verdict::not_tested) continue;
+      const std::string problem = outcome.problems.empty() ? "" : outcome.problems.front();
+      wrong += fmt::format("{} on {} ({}): {}\n", outcome.scenario->id, head(column), cell(outcome),
+                           problem.substr(0, problem.find('\n')));
+    }
+  }
+  if (!wrong.empty()) return "not as known:\n" + wrong;
+  return "all as known (red: fails, as known of this kernel; green: passes; -: not for it)\n";
+}
+
 }  // namespace
 
 std::string to_matrix(const std::vector<KernelColumn>& columns) {
@@ -49,7 +64,7 @@ std::string to_matrix(const std::vector<KernelColumn>& columns) {
       text += fmt::format("{:<{}}", cell(columns[i].outcomes[row]), widths[i]);
     text += (scenario.bug.empty() ? scenario.title : scenario.bug) + "\n";
   }
-  return text;
+  return text + "\n" + below(columns);
 }
 
 }  // namespace pnfs::scenario

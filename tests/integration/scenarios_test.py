@@ -109,12 +109,6 @@ class Runner(unittest.TestCase):
         done = self.play(path)
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
 
-    @unittest.skipUnless(os.environ.get("PNFSLAB_SLOW") == "1", "minutes on each kernel: tests/run --slow")
-    def test_every_replay_on_every_kernel_that_is_here(self):
-        done = self.play("replays", "--all-kernels")
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("replay-12", done.stdout)
-
     def test_scenarios_without_a_kernel(self):
         # All of them: tests/unit/scenario/operations_test.cpp.
         done = self.play("op-names", "op-unlock", "--self-test")

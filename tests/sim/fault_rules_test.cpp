@@ -71,7 +71,8 @@ TEST_F(FaultRules, RecallOfALayout) {
 }
 
 TEST_F(FaultRules, RecallOfSlots) {
-  start_with({"on mds after LOOKUP objname=less once do recall slots 4", "on mds after LOOKUP objname=more once do recall slots 99"});
+  start_with({"on mds after LOOKUP objname=less once do recall slots 4",
+              "on mds after LOOKUP objname=more once do recall slots 99"});
   const auto file = create("file");
   const session::Session* session = cluster().mds().sessions().session(fs->session().sessionid());
   ASSERT_NE(session, nullptr);

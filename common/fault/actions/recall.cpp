@@ -1,4 +1,4 @@
-// recall layouts|delegations [FILE], recall fsid|all, recall slots COUNT: take back what clients hold, of one file or all.
+// recall layouts|delegations [FILE], recall fsid|all, recall slots COUNT: take back what clients hold.
 #include "common/fault/action.hpp"
 #include "common/xdr/field_text.hpp"
 

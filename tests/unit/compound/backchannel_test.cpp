@@ -90,6 +90,14 @@ TEST_F(BackchannelTest, ACallbackTakesASlotAndCountsItsSequence) {
   EXPECT_EQ(last_event().status, "NFS4_OK");
 }
 
+TEST_F(BackchannelTest, ItsEventSaysWhenItBegan) {
+  callbacks.delay = 1s;
+  const WallTime before = simulation.clock().wall();
+  ASSERT_TRUE(recall());
+  EXPECT_EQ(last_event().ts, before);
+  EXPECT_GE(last_event().us.value_or(0), 1'000'000u);
+}
+
 TEST_F(BackchannelTest, AnErrorOfTheClientIsAReply) {
   callbacks.recall_status = nfs::NFS4ERR_BAD_STATEID;
   auto reply = recall();

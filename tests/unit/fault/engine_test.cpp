@@ -277,7 +277,8 @@ TEST_F(EngineTest, ChangesBytes) {
 }
 
 TEST_F(EngineTest, NodeActionsNeedAnActor) {
-  add("after GET do recall layouts /dir/file then recall delegations then restart then hang 2s then kill then recall slots 4");
+  add("after GET do recall layouts /dir/file then recall delegations then restart then hang 2s then kill then recall "
+      "slots 4");
   EXPECT_TRUE(ask(Stage::after));
   ASSERT_EQ(actor.done.size(), 6u);
   EXPECT_EQ(actor.done[0].path, "/dir/file");

@@ -61,6 +61,16 @@ TEST_F(ExpectationTest, OrderAndTime) {
   EXPECT_NE(verdict("within 3s mds OPEN, ds1 WRITE"), "");
 }
 
+TEST_F(ExpectationTest, NeverBetween) {
+  EXPECT_EQ(verdict("never ds* READ between mds OPEN, mds LAYOUTGET"), "");
+  EXPECT_EQ(verdict("never mds OPEN between mds OPEN, ds1 READ"), "") << "the ends are not between";
+  const std::string seen = verdict("never mds LAYOUTGET status!=OK between mds OPEN, ds1 READ");
+  EXPECT_NE(seen.find("mds LAYOUTGET status=NFS4ERR_BADIOMODE"), std::string::npos) << seen;
+  EXPECT_NE(verdict("never ds* READ between mds CLOSE, mds LAYOUTGET"), "") << "an end that was not seen";
+  EXPECT_NE(verdict("never ds* READ between mds OPEN, mds CLOSE"), "");
+  EXPECT_TRUE(verdict("never ds* READ between mds OPEN").starts_with("parse: expected two patterns"));
+}
+
 TEST_F(ExpectationTest, ClientsEachHaveTheirOwn) {
   EXPECT_EQ(verdict("exit 0"), "");
   EXPECT_NE(verdict("exit 3"), "");
@@ -102,8 +112,9 @@ TEST_F(ExpectationTest, OfAnExternalClientNotAllCanBeSeen) {
 TEST_F(ExpectationTest, InvertedTheyFail) {
   for (const char* line :
        {"exit 0", "output has Input", "output lacks xyzzy", "count mds OPEN == 1", "never ds* WRITE",
-        "count mds OPEN >= 1", "count mds OPEN <= 1", "order mds OPEN, ds1 READ", "within 5s mds OPEN, ds1 READ",
-        "no sooner than 2s mds OPEN, ds1 READ", "mountstats count LAYOUTGET == 3", "kernel log is clean"}) {
+        "never ds1 READ between mds OPEN, mds LAYOUTGET", "count mds OPEN >= 1", "count mds OPEN <= 1",
+        "order mds OPEN, ds1 READ", "within 5s mds OPEN, ds1 READ", "no sooner than 2s mds OPEN, ds1 READ",
+        "mountstats count LAYOUTGET == 3", "kernel log is clean"}) {
     const auto expectation = parse_expectation(line);
     ASSERT_TRUE(expectation) << line;
     EXPECT_EQ(unmet(*expectation, run), "") << line;
