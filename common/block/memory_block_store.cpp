@@ -38,9 +38,14 @@ io::Task<void> MemoryBlockStore::take(Duration latency) {
   }
 }
 
-Result<void> MemoryBlockStore::check_up() const {
+Result<void> MemoryBlockStore::check_open() const {
   if (closed_) return error(Errc::closed, "the block store is closed");
   if (!lun_.up_) return error(Errc::closed, "the LUN is down");
+  return {};
+}
+
+Result<void> MemoryBlockStore::check_up() const {
+  if (auto ok = check_open(); !ok) return ok;
   if (key_ != 0 && !lun_.registrations_.contains(nexus_)) {
     return error(Errc::fenced, "registration key {:#x} is gone from the LUN: this node was fenced", key_);
   }
@@ -68,14 +73,24 @@ Result<void> MemoryBlockStore::check_write_allowed() const {
   return {};
 }
 
-Result<void> MemoryBlockStore::admit(Kind kind) const {
-  if (kind == Kind::reserve) {  // sent by a fenced node too: it is how it comes back
-    if (closed_) return error(Errc::closed, "the block store is closed");
-    if (!lun_.up_) return error(Errc::closed, "the LUN is down");
-    return {};
-  }
+Result<void> MemoryBlockStore::admit(Kind kind) {
+  if (kind == Kind::reserve) return check_open();  // sent by a fenced node too: it is how it comes back
+  if (kind == Kind::read && may_still_read()) return check_open();
   if (auto ok = check_up(); !ok) return ok;
   return kind == Kind::write ? check_write_allowed() : Result<void>();
+}
+
+// The first command after a preemption meets a unit attention; IscsiBlockStore looks for its key within a second.
+bool MemoryBlockStore::may_still_read() {
+  constexpr Duration kLooksWithin = std::chrono::seconds(1);
+  if (!keeps_session()) return false;
+  const bool preempted = key_ != 0 && !lun_.registrations_.contains(nexus_) && lun_.holder_nexus_ != 0;
+  if (!preempted) {
+    looks_at_.reset();
+    return false;
+  }
+  if (!looks_at_) looks_at_ = timers_->now() + kLooksWithin;
+  return timers_->now() < *looks_at_;
 }
 
 // --- commands ---
@@ -108,13 +123,25 @@ io::Task<bool> MemoryBlockStore::travel(Duration time, uint64_t logins) {
   co_return !cut_ && lun_.up_ && logins == logins_ && seen_restarts_ == lun_.restarts_;
 }
 
+// Whether the command was kept on the way.
+io::Task<bool> MemoryBlockStore::lag() {
+  const TimePoint now = timers_->now();
+  if (late_by_ > Duration(0)) last_arrival_ = std::max(last_arrival_, now + late_by_);
+  if (last_arrival_ <= now) co_return false;
+  co_await timers_->sleep(last_arrival_ - now);
+  co_return true;
+}
+
 io::Task<MemoryBlockStore::Trip> MemoryBlockStore::send(Kind kind, Duration latency,
                                                         const std::function<Result<void>()>& execute,
                                                         Result<void>& done) {
   const uint64_t logins = logins_;
+  bool late = false;
+  if (kind == Kind::write || kind == Kind::reserve) late = co_await lag();
   const bool there = co_await travel(latency / 3, logins);
   if (!there) co_return Trip::lost;
   done = admit(kind);
+  if (late && kind == Kind::write) ++(done ? lun_.late_writes_ : lun_.late_refused_);
   if (done) {
     const uint64_t aborts = lun_.aborts_[nexus_];
     co_await timers_->sleep(latency / 3);
@@ -135,7 +162,7 @@ io::Task<Result<void>> MemoryBlockStore::command(Kind kind, Duration latency, st
     if (!done) co_return done;
     const uint64_t restarts = lun_.restarts_;
     co_await take(latency);
-    if (auto ok = admit(kind == Kind::write ? Kind::read : kind); !ok) co_return ok;
+    if (auto ok = kind == Kind::reserve ? check_open() : check_up(); !ok) co_return ok;
     if (lun_.restarts_ != restarts) co_return error(Errc::closed, "the LUN restarted during the command");
     if (finish) finish();
     co_return done;
@@ -206,7 +233,7 @@ io::Task<Result<void>> MemoryBlockStore::flush() {
     };
     destage = {};
   }
-  co_return co_await command(Kind::read, latency_.flush, std::move(at_target), std::move(destage));
+  co_return co_await command(Kind::flush, latency_.flush, std::move(at_target), std::move(destage));
 }
 
 io::Task<Result<void>> MemoryBlockStore::zero(uint64_t offset, uint64_t length) {
@@ -250,6 +277,7 @@ io::Task<Result<void>> MemoryBlockStore::register_key(uint64_t key) {
   };
   Result<void> done = co_await command(Kind::reserve, latency_.write, std::move(enter));
   if (done) key_ = key;
+  looks_at_.reset();
   co_return done;
 }
 

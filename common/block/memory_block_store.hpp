@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/base/random.hpp"
@@ -44,6 +45,10 @@ class MemoryLun {
   std::vector<std::byte> peek(uint64_t offset, uint64_t length) const;
   void poke(uint64_t offset, std::span<const std::byte> bytes);
   uint64_t unflushed_bytes() const;
+  // Writes that MemoryBlockStore::come_late() kept on the way: how many were carried out, and how many found that their
+  // node had been fenced meanwhile.
+  uint64_t late_writes() const { return late_writes_; }
+  uint64_t late_refused() const { return late_refused_; }
   // Another LUN with the same content, cache included.
   std::unique_ptr<MemoryLun> clone() const;
 
@@ -69,6 +74,8 @@ class MemoryLun {
   uint64_t holder_nexus_ = 0;
   uint32_t pr_generation_ = 0;
   uint64_t next_nexus_ = 1;
+  uint64_t late_writes_ = 0;
+  uint64_t late_refused_ = 0;
 };
 
 // How long each command takes.
@@ -79,7 +86,8 @@ struct MemoryLatency {
 // How a node's session behaves. Unless retry_for is set a command is carried out at once and answered after its latency,
 // and one that meets a LUN that is down fails. With it the node behaves as the iSCSI initiator of IscsiBlockStore: a
 // command travels, waits at the target (where it can be aborted) and is carried out a third of its latency after each; a
-// lost session is noticed by the next command, raises the epoch, and commands are sent again for so long.
+// lost session is noticed by the next command, raises the epoch, and commands are sent again for so long. A node whose
+// key was preempted goes on reading (SPC-4 5.12.1: Write Exclusive) until a unit attention made it look.
 struct MemorySession {
   Duration retry_for{};
 };
@@ -109,9 +117,12 @@ class MemoryBlockStore final : public BlockStore {
 
   // Nothing passes between this node and the LUN until it is switched off again (with MemorySession::retry_for only).
   void cut(bool on) { cut_ = on; }
+  // From now on writes and reservation commands reach the LUN so much later than they are sent, in the order of their
+  // sending (RFC 7143 4.2.2.1). Reads do not: a write that rewrites part of a block has read it when it gets late.
+  void come_late(Duration by) { late_by_ = by; }
 
  private:
-  enum class Kind { read, write, reserve };
+  enum class Kind { read, write, flush, reserve };
   enum class Trip { arrived, lost, gave_up };
   bool keeps_session() const { return timers_ != nullptr && session_.retry_for > Duration(0); }
   // Carries out one command: `execute` at the target, `finish` when its answer has arrived.
@@ -120,8 +131,11 @@ class MemoryBlockStore final : public BlockStore {
   io::Task<Trip> send(Kind kind, Duration latency, const std::function<Result<void>()>& execute, Result<void>& done);
   io::Task<Result<void>> log_in(TimePoint deadline);
   io::Task<bool> travel(Duration time, uint64_t logins);
-  Result<void> admit(Kind kind) const;
+  Result<void> admit(Kind kind);
+  bool may_still_read();
+  io::Task<bool> lag();
   io::Task<void> take(Duration latency);
+  Result<void> check_open() const;
   Result<void> check_up() const;
   Result<void> check_range(uint64_t offset, uint64_t length) const;
   Result<void> check_write_allowed() const;
@@ -138,6 +152,9 @@ class MemoryBlockStore final : public BlockStore {
   MemorySession session_;
   std::function<bool()> write_gate_;
   bool cut_ = false;
+  Duration late_by_{};
+  TimePoint last_arrival_{};             // of what was sent late
+  std::optional<TimePoint> looks_at_;    // when a node whose key is gone will have noticed
   uint64_t epoch_ = 0;
   uint64_t logins_ = 0;
   uint64_t seen_restarts_ = 0;

@@ -156,6 +156,10 @@ void Cluster::cut_from_lun(const std::string& name, bool on) {
   if (Node& cut = node(name); cut.store) cut.store->cut(on);
 }
 
+void Cluster::late_at_lun(const std::string& name, Duration by) {
+  if (Node& late = node(name); late.store) late.store->come_late(by);
+}
+
 bool Cluster::running(const std::string& name) const {
   for (const auto& node : nodes_)
     if (node->name == name) return node->mds || node->ds;

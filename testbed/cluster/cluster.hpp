@@ -84,6 +84,8 @@ class Cluster {
   void heal(const std::string& a, const std::string& b) { network_.heal(a, b); }
   // The same between a server and the LUN; ends with the server's life.
   void cut_from_lun(const std::string& node, bool on);
+  // What the server sends to the LUN from now on arrives so much later; ends with the server's life.
+  void late_at_lun(const std::string& node, Duration by);
 
   template <class T>
   T run(io::Task<T> task, Duration limit = std::chrono::hours(1)) {

@@ -11,7 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kCallTimeout = 3s;
 constexpr uint32_t kForever = 100'000;
 constexpr Duration kDeviceTime = 12s;  // longer than a server tries a command
 
@@ -62,7 +61,7 @@ client::SessionSetup PnfsActor::setup_for(const io::Endpoint& at, bool data_serv
   setup.server = at;
   setup.owner = name_;
   setup.slots = 4;
-  setup.timeout = kCallTimeout;
+  setup.timeout = world_.call_timeout;
   setup.connect_timeout = 1s;
   // A data server's client is another one after each time it was given up: its old requests die with the old one.
   const uint64_t verifier = incarnation_ << 32 | (data_server ? ++ds_incarnation_ : 0);

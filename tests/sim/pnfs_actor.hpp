@@ -26,6 +26,8 @@ struct World {
   DataModel model;
   std::map<client::Fh, DataModel::FileNo> files;  // by the MDS's filehandle
   uint64_t mds_lives = 1;
+  bool crowded = false;                               // everybody wants the same few cells of one file
+  Duration call_timeout = std::chrono::seconds(3);  // of the clients
   bool over = false;
   std::string problem;
   // Between two steps of a client: something may fail right here.
@@ -58,6 +60,12 @@ class PnfsActor final : public client::CallbackHandler {
   io::Task<void> stop();
   // The client machine starts anew.
   void reborn();
+  // For so long it writes more than anything else, under the layouts that it has, and goes on when its steps are done.
+  void keep_busy(Duration time);
+  // Another thread of the machine: for so long it reads under the layouts that are there, and asks the MDS for nothing.
+  void read_on(Duration time);
+  // A data server that it would send a write to right now.
+  std::optional<io::Endpoint> writes_at() const;
   // The data server's process is gone: nothing that was sent to it arrives any more.
   void data_server_died(const io::Endpoint& at);
   // Reads every file, through the MDS and through layouts.
@@ -134,6 +142,7 @@ class PnfsActor final : public client::CallbackHandler {
     uint32_t cells = 0;
   };
   io::Task<bool> get_layout(File& file, bool rw);
+  std::optional<Place> known_place(const File& file, uint32_t cell, uint32_t count, bool rw) const;
   io::Task<std::optional<Place>> place_of(File& file, uint32_t cell, uint32_t count, bool rw);
   io::Task<void> return_layout(File& file);
   io::Task<void> return_recalled(File& file);
@@ -141,6 +150,8 @@ class PnfsActor final : public client::CallbackHandler {
   io::Task<bool> write_by_layout(File& file, uint32_t& cell, uint32_t& count, nfs::stable_how4 stable);
   io::Task<void> write_by_mds(File& file, uint32_t cell, uint32_t count, nfs::stable_how4 stable);
   io::Task<void> read(File& file, uint32_t cell, uint32_t count, bool by_layout);
+  io::Task<Answer> read_at(File& file, Place place);
+  void judge_read(const File& file, uint32_t cell, uint32_t cells, DataModel::ReadId id, const Answer& answer, const std::string& from);
   io::Task<void> commit(File& file);
   io::Task<void> layout_commit(File& file);
   // With a stateid that is dead: no data server may take it.
@@ -149,10 +160,13 @@ class PnfsActor final : public client::CallbackHandler {
 
   // ---- steps (pnfs_actor_steps.cpp)
   io::Task<void> work(int steps);
+  io::Task<void> keep_reading(Duration time);
+  io::Task<void> write_on();
   io::Task<void> renew();
   io::Task<void> step();
   io::Task<void> overtake(File& file);
-  File& any_file() { return files_[world_.below(files_.size())]; }
+  File& any_file() { return files_[world_.crowded ? 0 : world_.below(files_.size())]; }
+  uint32_t any_cell() { return world_.below(world_.crowded ? 8 : DataModel::kCells); }
   void doing(std::string what);
 
   World& world_;
@@ -176,6 +190,7 @@ class PnfsActor final : public client::CallbackHandler {
   uint64_t ghost_life_ = 0;
   io::Event changed_;
   bool done_ = false;
+  TimePoint busy_until_{};
   std::string doing_ = "nothing";
   TimePoint since_{};
 };

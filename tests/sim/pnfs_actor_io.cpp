@@ -79,24 +79,30 @@ io::Task<bool> PnfsActor::get_layout(File& file, bool rw) {
 }
 
 io::Task<std::optional<PnfsActor::Place>> PnfsActor::place_of(File& file, uint32_t cell, uint32_t count, bool rw) {
-  const uint64_t offset = DataModel::offset_of(cell);
   const layoutiomode4 mode = rw ? LAYOUTIOMODE4_RW : LAYOUTIOMODE4_READ;
-  if (!file.layout || file.layout->find(offset, mode) == nullptr) {
+  if (!file.layout || file.layout->find(DataModel::offset_of(cell), mode) == nullptr) {
     const bool got = co_await get_layout(file, rw);
     if (!got) co_return std::nullopt;
   }
+  co_return known_place(file, cell, count, rw);
+}
+
+// By the layout that is there.
+std::optional<PnfsActor::Place> PnfsActor::known_place(const File& file, uint32_t cell, uint32_t count, bool rw) const {
+  const uint64_t offset = DataModel::offset_of(cell);
+  const layoutiomode4 mode = rw ? LAYOUTIOMODE4_RW : LAYOUTIOMODE4_READ;
   const client::LayoutSegment* segment = file.layout ? file.layout->find(offset, mode) : nullptr;
-  if (segment == nullptr) co_return std::nullopt;
+  if (segment == nullptr) return std::nullopt;
   const auto device = devices_.find(segment->device);
-  if (device == devices_.end()) co_return std::nullopt;
+  if (device == devices_.end()) return std::nullopt;
   const auto place = client::place_of(*segment, device->second, offset);
-  if (!place) co_return std::nullopt;
+  if (!place) return std::nullopt;
   Place out;
   out.at = device->second.data_servers[place->data_server].front();
   out.fh = segment->handles.empty() ? file.fh : segment->handles[place->handle];
   out.offset = place->offset;
   out.cells = std::min(count, static_cast<uint32_t>(place->bytes / DataModel::kCellBytes));
-  co_return out;
+  return out;
 }
 
 std::vector<PnfsActor::Place> PnfsActor::places_of(File& file) {
@@ -350,18 +356,9 @@ io::Task<void> PnfsActor::read(File& file, uint32_t cell, uint32_t count, bool b
       while (file.recalled) co_await changed_.wait();
       auto place = co_await place_of(file, cell, count, false);
       if (place && file.open) {
-        ++file.users;
         cells = place->cells;
         from = io::to_string(place->at);
-        const READ4args args{for_data_server(file.stateid), place->offset, static_cast<count4>(cells * DataModel::kCellBytes)};
-        answer = co_await ask_data_server(place->at, [&place, args] {
-          auto compound = Compound::in_session();
-          compound->putfh(place->fh).add(OP_READ, args);
-          return compound;
-        });
-        --file.users;
-        changed_.notify_all();
-        if (!answer.reply) give_up(place->at);
+        answer = co_await read_at(file, *place);
       }
     }
     const bool by_mds = !answer.ok();
@@ -380,16 +377,35 @@ io::Task<void> PnfsActor::read(File& file, uint32_t cell, uint32_t count, bool b
       if (answer.reply) file.open = false;
       co_return;
     }
-    answer.reply->ok(OP_PUTFH);
-    const auto& res = answer.reply->get<READ4res>(OP_READ).resok4;
     world_.mark(by_mds ? "read at the MDS" : "read at a data server");
-    const std::string why = world_.model.end_read(id, res.data.bytes, cells);
-    if (!why.empty()) world_.fail(fmt::format("{} read {} cells from {} of file {} at {}: {}", name_, cells, cell, file.name, from, why));
-    if (!res.eof && res.data.size() != cells * DataModel::kCellBytes)
-      world_.fail(fmt::format("{}: a READ of {} cells got {} bytes and no eof", name_, cells, res.data.size()));
+    judge_read(file, cell, cells, id, answer, from);
     cell += cells;
     count -= cells;
   }
+}
+
+io::Task<PnfsActor::Answer> PnfsActor::read_at(File& file, Place place) {
+  ++file.users;
+  const READ4args args{for_data_server(file.stateid), place.offset, static_cast<count4>(place.cells * DataModel::kCellBytes)};
+  auto answer = co_await ask_data_server(place.at, [&place, args] {
+    auto compound = Compound::in_session();
+    compound->putfh(place.fh).add(OP_READ, args);
+    return compound;
+  });
+  --file.users;
+  changed_.notify_all();
+  if (!answer.reply) give_up(place.at);
+  co_return answer;
+}
+
+void PnfsActor::judge_read(const File& file, uint32_t cell, uint32_t cells, DataModel::ReadId id, const Answer& answer,
+                           const std::string& from) {
+  answer.reply->ok(OP_PUTFH);
+  const auto& res = answer.reply->get<READ4res>(OP_READ).resok4;
+  const std::string why = world_.model.end_read(id, res.data.bytes, cells);
+  if (!why.empty()) world_.fail(fmt::format("{} read {} cells from {} of file {} at {}: {}", name_, cells, cell, file.name, from, why));
+  if (!res.eof && res.data.size() != cells * DataModel::kCellBytes)
+    world_.fail(fmt::format("{}: a READ of {} cells got {} bytes and no eof", name_, cells, res.data.size()));
 }
 
 io::Task<void> PnfsActor::probe(client::Fh fh, DataModel::FileNo number, stateid4 stateid, std::vector<Place> places) {

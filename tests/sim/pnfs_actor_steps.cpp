@@ -19,6 +19,40 @@ io::Task<void> PnfsActor::renew() {
   }
 }
 
+void PnfsActor::keep_busy(Duration time) {
+  busy_until_ = world_.cluster.sim().now() + time;
+}
+
+void PnfsActor::read_on(Duration time) {
+  tasks_->spawn("reads on", keep_reading(time));
+}
+
+io::Task<void> PnfsActor::keep_reading(Duration time) {
+  const TimePoint until = world_.cluster.sim().now() + time;
+  while (!world_.over && world_.cluster.sim().now() < until) {
+    co_await pause(std::chrono::milliseconds(20 + world_.below(150)));
+    File& file = any_file();
+    const uint32_t cell = any_cell();
+    const auto place = known_place(file, cell, std::min(4u, DataModel::run_from(cell)), false);
+    if (!place || !file.open || file.recalled) continue;
+    const auto id = world_.model.begin_read(file.number, cell, place->cells);
+    auto answer = co_await read_at(file, *place);
+    if (answer.ok()) {
+      judge_read(file, cell, place->cells, id, answer, io::to_string(place->at));
+    } else {
+      world_.model.drop_read(id);
+    }
+  }
+}
+
+std::optional<io::Endpoint> PnfsActor::writes_at() const {
+  for (const File& file : files_) {
+    const auto place = file.open && file.writable ? known_place(file, 0, 1, true) : std::nullopt;
+    if (place) return place->at;
+  }
+  return std::nullopt;
+}
+
 void PnfsActor::doing(std::string what) {
   doing_ = std::move(what);
   since_ = world_.cluster.sim().now();
@@ -30,18 +64,33 @@ std::string PnfsActor::state() const {
 }
 
 io::Task<void> PnfsActor::work(int steps) {
-  for (int i = 0; i < steps && !world_.over; ++i) {
-    co_await step();
+  const auto busy = [this] { return world_.cluster.sim().now() < busy_until_; };
+  for (int i = 0; (i < steps || busy()) && !world_.over; ++i) {
+    if (busy() && world_.random.chance(2, 3)) {
+      co_await write_on();
+    } else {
+      co_await step();
+    }
     if (world_.moment) world_.moment();
-    if (world_.random.chance(1, 4)) co_await pause(std::chrono::milliseconds(world_.below(300)));
+    if (i >= steps || world_.random.chance(1, 4)) co_await pause(std::chrono::milliseconds(world_.below(300)));
   }
   done_ = true;
+}
+
+io::Task<void> PnfsActor::write_on() {
+  File& file = any_file();
+  const uint32_t cell = any_cell();
+  doing(fmt::format("writes on to file {}", file.name));
+  const bool opened = co_await open(file, true);
+  if (!opened) co_return;
+  const bool by_layout = known_place(file, cell, 1, true).has_value();
+  co_await write(file, cell, std::min(1 + world_.below(3), DataModel::run_from(cell)), UNSTABLE4, by_layout);
 }
 
 io::Task<void> PnfsActor::step() {
   File& file = any_file();
   const uint32_t what = world_.below(100);
-  const uint32_t cell = world_.below(DataModel::kCells);
+  const uint32_t cell = any_cell();
   const uint32_t count = 1 + world_.below(std::min<uint32_t>(DataModel::run_from(cell), world_.random.chance(1, 3) ? 40 : 6));
   const uint32_t fit = std::min(count, DataModel::run_from(cell));
   const bool by_layout = world_.random.chance(4, 5);
@@ -85,7 +134,7 @@ io::Task<void> PnfsActor::step() {
 io::Task<void> PnfsActor::overtake(File& file) {
   const bool opened = co_await open(file, true);
   if (!opened) co_return;
-  const uint32_t cell = world_.below(DataModel::kFarCell - 16);
+  const uint32_t cell = std::min(any_cell(), DataModel::kFarCell - 16);
   auto place = co_await place_of(file, cell, 4, true);
   if (!place || !file.open) co_return;
   // Shared: when the client dies, either of the two may end first.

@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kClientLease = 6s;  // of which data servers have a third
+constexpr Duration kClientLease = 6s;
+constexpr Duration kNodeLease = kClientLease / 3;
 constexpr Duration kTooLong = 400s;    // for the clients to end once everything is mended
 
 // A LUN on which mkfs was done, made once for all runs.
@@ -40,6 +41,8 @@ PnfsDriver::PnfsDriver(uint64_t seed, Plan plan, std::set<std::string>& marks)
   control::add_control_points(vocabulary_);
   cluster_ = std::make_unique<Cluster>(options(seed));
   world_ = std::make_unique<World>(*cluster_, seed * 104729 + 3, marks);
+  world_->crowded = random_.chance(1, 3);
+  if (random_.chance(1, 3)) world_->call_timeout = 300ms;
   world_->moment = [this] { moment(); };
 }
 
@@ -96,6 +99,7 @@ Options PnfsDriver::options(uint64_t seed) {
     }
   }
   if (plan_.change) plan_.change(o);
+  reservations_ = o.lun.persistent_reservations;
   return o;
 }
 
@@ -139,6 +143,15 @@ std::string PnfsDriver::any_server() {
   return number == 0 ? "mds" : fmt::format("ds{}", number);
 }
 
+std::string PnfsDriver::used_data_server() {
+  for (const auto& client : clients_) {
+    const auto at = client->writes_at();
+    for (uint32_t number = 1; at && number <= kDataServers; ++number)
+      if (cluster_->ds_address(number) == *at) return fmt::format("ds{}", number);
+  }
+  return fmt::format("ds{}", 1 + random_.below(kDataServers));
+}
+
 std::string PnfsDriver::any_node() {
   return random_.chance(1, 3) ? fmt::format("client{}", 1 + random_.below(kClients)) : any_server();
 }
@@ -171,10 +184,41 @@ void PnfsDriver::lose_target(Duration time) {
   cluster_->sim().timers().schedule_after(time, [this] { cluster_->lun().restart(); });
 }
 
+void PnfsDriver::come_late() {
+  const TimePoint now = cluster_->sim().now();
+  // Without reservations the MDS waits for another lease and a margin of a second (Cluster::fence); one that has just
+  // started counts from its start instead. What comes later than that no server can make good.
+  if (!reservations_ && (!cluster_->running("mds") || (mds_died_ && now - *mds_died_ < 2 * kNodeLease))) return;
+  const std::string one = used_data_server();
+  const Duration late = std::chrono::milliseconds(1500 + random_.below(reservations_ ? 7500 : 1300));
+  const Duration time = kNodeLease + std::chrono::milliseconds(random_.below(1000));
+  late_until_ = now + time + late;
+  history_.push_back(fmt::format("for {} ms commands of {} come {} ms late", time / 1ms, one, late / 1ms));
+  cluster_->late_at_lun(one, late);
+  cluster_->sim().timers().schedule_after(time, [this, one] { cluster_->late_at_lun(one, 0ms); });
+  // A moment later: what is written meanwhile is on its way when the MDS hears nothing any more.
+  cluster_->sim().timers().schedule_after(std::chrono::milliseconds(random_.below(200)),
+                                          [this, one, time, late] { cut(one, "mds", time + late); });
+  for (auto& client : clients_) client->keep_busy(time);
+}
+
+void PnfsDriver::split() {
+  const std::string one = used_data_server();
+  const size_t reader = random_.below(clients_.size());
+  const Duration time = kNodeLease * 2 + std::chrono::milliseconds(random_.below(2000));
+  cut(one, "mds", time);
+  cut(fmt::format("client{}", reader + 1), "mds", time);
+  marks_.insert("data server and client cut from the MDS");
+  clients_[reader]->read_on(time);
+  for (auto& client : clients_) client->keep_busy(time);
+}
+
 void PnfsDriver::moment() {
   if (troubles_ <= 0 || !random_.chance(1, 25)) return;
   --troubles_;
-  if (random_.chance(2, 3)) {
+  if (random_.chance(1, 3)) {
+    come_late();  // while this client has nothing to wait for
+  } else if (random_.chance(2, 3)) {
     lose_target(random_.chance(3, 4) ? Duration(5ms) : any_time());
   } else {
     cut(any_node(), any_server(), any_time());
@@ -182,7 +226,7 @@ void PnfsDriver::moment() {
 }
 
 void PnfsDriver::break_something() {
-  switch (random_.below(11)) {
+  switch (random_.below(13)) {
     case 0:
     case 1:
       cut(any_node(), any_server(), any_time());
@@ -219,6 +263,10 @@ void PnfsDriver::break_something() {
         if (a != b) cluster_->network().reset_connections(a, b);
       }
       break;
+    case 10:
+    case 11:
+      split();
+      break;
     default:
       if (cluster_->running("mds")) {
         history_.push_back("layouts are recalled");
@@ -230,6 +278,10 @@ void PnfsDriver::break_something() {
 
 void PnfsDriver::kill_server(const std::string& name) {
   if (!cluster_->running(name)) return;
+  if (name == "mds") {
+    if (!reservations_ && cluster_->sim().now() < late_until_) return;  // come_late()
+    mds_died_ = cluster_->sim().now();
+  }
   const Duration time = any_time();
   history_.push_back(fmt::format("{} killed for {} ms", name, time / 1ms));
   collect_marks();
@@ -318,6 +370,8 @@ void PnfsDriver::settle() {
 // ---- what was met
 
 void PnfsDriver::collect_marks() {
+  if (cluster_->lun().late_writes() > 0) marks_.insert("late write");
+  if (cluster_->lun().late_refused() > 0) marks_.insert("late write refused by the fence");
   if (cluster_->running("mds")) {
     const auto& counters = static_cast<mds::layout::PnfsServer&>(cluster_->mds().pnfs()).cluster().counters();
     if (counters.revokes > 0) marks_.insert("revoke");

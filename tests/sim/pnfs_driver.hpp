@@ -37,12 +37,18 @@ class PnfsDriver {
   void moment();
   void cut(const std::string& a, const std::string& b, Duration time);
   void lose_target(Duration time);
+  // What a data server sends to the LUN comes late, while the MDS takes it for dead.
+  void come_late();
+  // A data server and a client are cut off from the MDS together; the other client goes on.
+  void split();
   void kill_server(const std::string& name);
   void restart_servers(bool all);
   void kill_client();
   void collect_marks();
   bool clients_done() const;
   std::string any_server();
+  // One that a client has a layout at, if there is one.
+  std::string used_data_server();
   std::string any_node();
   Duration any_time();
 
@@ -60,6 +66,8 @@ class PnfsDriver {
   bool reservations_ = true;
   int troubles_ = 0;  // left
   TimePoint next_trouble_{};
+  TimePoint late_until_{};  // commands may still be on the way
+  std::optional<TimePoint> mds_died_;
   std::vector<std::string> history_;
   uint64_t outside_before_;  // errors outside of the RFC's table are counted for the process
 };

@@ -41,7 +41,10 @@ const std::set<std::string> kPnfsMarks{"recall",
                                    "reclaimed",
                                    "lease expired",
                                    "a second life",
-                                   "fenced at the device"};
+                                   "fenced at the device",
+                                   "late write",
+                                   "late write refused by the fence",
+                                   "data server and client cut from the MDS"};
 
 struct Quiet {
   Quiet() : before(spdlog::get_level()) { spdlog::set_level(spdlog::level::off); }
@@ -124,11 +127,10 @@ const PnfsBug kPnfsBugs[] = {
     {"VerdictsAreNotRevoked", {{"ds", {"before control.REVOKE_STATEID do return OK"}}}, {}},
     {"ARevokeDoesNotWaitForIo", {{"ds", {"before control.AWAIT_IO do return OK"}}}, {}},
     {"GrantsOutliveTheirEpoch", {{"ds", {"before control.DROP_GRANTS do return OK"}}}, {}},
-    {"TheFenceHoldsNobody", {{"mds", {"before control.FENCE do return OK"}}}, {}, true},
+    {"TheFenceHoldsNobody", {{"mds", {"before control.FENCE do return OK"}}}, {}},
     {"NoQuarantine",
      {{"mds", {"before control.QUARANTINE do return OK"}}},
-     [](Options& o) { o.lun.persistent_reservations = false; },
-     true},
+     [](Options& o) { o.lun.persistent_reservations = false; }},
     {"TheLeaseIsTooLong", {{"mds", {"after control.REGISTER do set node_lease_ms=30000"}}}, {}, true},
     {"CommitDoesNotTellTheSize", {}, [](Options& o) { o.ds.lazy_size = true; }},
     {"FileSyncDoesNotTellTheSize", {{"mds", {"before control.FILE_CHANGED do return OK"}}}, {}},

@@ -112,6 +112,58 @@ TEST_F(MemorySessionTest, WithoutItAResetDoesTheSame) {
   EXPECT_GT(owner->epoch(), before) << "a reset is a unit attention for everybody";
 }
 
+TEST_F(MemorySessionTest, ALateWriteFindsThatItsNodeWasFenced) {
+  auto owner = node(lun);
+  auto slow = node(lun);
+  ASSERT_TRUE(world.run(owner->register_key(1)));
+  ASSERT_TRUE(world.run(owner->reserve(1)));
+  ASSERT_TRUE(world.run(slow->register_key(3)));
+  slow->come_late(5s);
+  std::optional<Result<void>> done;
+  begin(*slow, done);
+  slow->come_late({});
+  world.run_for(1s);
+  ASSERT_TRUE(world.run(owner->preempt(1, 3, true)));
+  // The node comes back under a new key, but not before what it sent earlier has arrived.
+  EXPECT_TRUE(world.run(slow->register_key(4)));
+  ASSERT_TRUE(done);
+  ASSERT_FALSE(*done);
+  EXPECT_EQ(done->error().code, Errc::fenced);
+  EXPECT_NE(lun.peek(0, 512), data);
+  EXPECT_EQ(lun.late_refused(), 1u);
+}
+
+TEST_F(MemorySessionTest, ALateWriteIsCarriedOutWhenNobodyWasFenced) {
+  auto slow = node(lun);
+  slow->come_late(5s);
+  std::optional<Result<void>> done;
+  begin(*slow, done);
+  world.run_for(4s);
+  EXPECT_NE(lun.peek(0, 512), data);
+  world.run_for(2s);
+  ASSERT_TRUE(done);
+  EXPECT_TRUE(*done);
+  EXPECT_EQ(lun.peek(0, 512), data);
+  EXPECT_EQ(lun.late_writes(), 1u);
+}
+
+TEST_F(MemorySessionTest, AFencedNodeReadsUntilItLooks) {
+  auto owner = node(lun);
+  auto other = node(lun);
+  ASSERT_TRUE(world.run(owner->register_key(1)));
+  ASSERT_TRUE(world.run(owner->reserve(1)));
+  ASSERT_TRUE(world.run(other->register_key(3)));
+  ASSERT_TRUE(world.run(owner->preempt(1, 3, true)));
+  std::vector<std::byte> into(512);
+  const Piece piece(into);
+  EXPECT_TRUE(world.run(other->read(0, std::span(&piece, 1)))) << "SPC-4: Write Exclusive lets everybody read";
+  EXPECT_FALSE(world.run(write(*other)));
+  world.run_for(2s);
+  const auto late = world.run(other->read(0, std::span(&piece, 1)));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Errc::fenced);
+}
+
 TEST_F(MemorySessionTest, ANodeThatIsCutOffWaitsAndGivesUp) {
   auto store = node(lun);
   store->cut(true);
