@@ -12,6 +12,7 @@
 #include "common/base/scoped_fd.hpp"
 #include "testbed/kernel/cpio.hpp"
 #include "testbed/kernel/files.hpp"
+#include "testbed/kernel/host_tsc.hpp"
 #include "testbed/kernel/modules.hpp"
 
 namespace pnfs::kernel {
@@ -194,6 +195,9 @@ Result<Launch> qemu_launch(const KernelImage& kernel, const Settings& options, c
                            const Snapshot& snapshot) {
   std::string command_line = kCommandLine;
   if (start != Start::boot) command_line += " pnfslab_snapshot=1";
+  // A saved machine has its measure already.
+  if (const uint64_t khz = start == Start::restore || has_kvm() ? 0 : host_tsc_khz(); khz != 0)
+    command_line += fmt::format(" tsc_early_khz={}", khz);
   for (const std::string& argument : options.all("kernel_argument")) command_line += " " + argument;
   const long long number = options.number("number", 1);
   const auto memory = start != Start::boot ? static_cast<long long>(kSnapshotMemoryMib)

@@ -25,7 +25,7 @@ namespace {
 
 constexpr Duration kAnswerTimeout = 30s;
 constexpr Duration kSaveTimeout = 120s;
-constexpr int kFormat = 1;  // of what the machine consists of (qemu_launch)
+constexpr int kFormat = 2;  // of what the machine consists of (qemu_launch)
 
 std::string stamp(const std::string& path) {
   struct stat about {};
