@@ -121,8 +121,8 @@ TEST_F(MemorySessionTest, ALateWriteFindsThatItsNodeWasFenced) {
   slow->come_late(5s);
   std::optional<Result<void>> done;
   begin(*slow, done);
-  slow->come_late({});
   world.run_for(1s);
+  slow->come_late({});
   ASSERT_TRUE(world.run(owner->preempt(1, 3, true)));
   // The node comes back under a new key, but not before what it sent earlier has arrived.
   EXPECT_TRUE(world.run(slow->register_key(4)));
