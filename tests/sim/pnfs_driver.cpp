@@ -157,7 +157,7 @@ std::string PnfsDriver::any_node() {
 }
 
 void PnfsDriver::cut(const std::string& a, const std::string& b, Duration time) {
-  if (a == b || !cuts_.insert(std::minmax(a, b)).second) return;
+  if (mended_ || a == b || !cuts_.insert(std::minmax(a, b)).second) return;
   history_.push_back(fmt::format("{} and {} cut for {} ms", a, b, time / 1ms));
   auto& timers = cluster_->sim().timers();
   if (b == "lun") {
@@ -342,6 +342,7 @@ void PnfsDriver::live() {
 void PnfsDriver::settle() {
   auto& sim = cluster_->sim();
   troubles_ = 0;
+  mended_ = true;
   for (const auto& [a, b] : cuts_) {
     const std::string& node = a == "lun" ? b : a;
     const std::string& other = a == "lun" ? a : b;

@@ -68,6 +68,7 @@ class PnfsDriver {
   TimePoint next_trouble_{};
   TimePoint late_until_{};  // commands may still be on the way
   std::optional<TimePoint> mds_died_;
+  bool mended_ = false;  // nothing is cut any more, not even by a timer set before
   std::vector<std::string> history_;
   uint64_t outside_before_;  // errors outside of the RFC's table are counted for the process
 };
