@@ -42,6 +42,7 @@ void hold_against_known(const Scenario& scenario, Outcome& outcome) {
     if (all_acted(scenario, outcome.observed)) outcome.verdict = Verdict::known_bad;
   } else if (outcome.verdict == Verdict::passed) {
     outcome.verdict = Verdict::failed;
+    outcome.passed_as_red = true;
     outcome.problems.push_back(
         fmt::format("{}: it passes on {}, of which [kernels] says red", scenario.file, outcome.kernel_release));
   }

@@ -40,6 +40,7 @@ std::string_view to_string(Verdict verdict);
 struct Outcome {
   const Scenario* scenario = nullptr;
   Verdict verdict = Verdict::not_tested;
+  bool passed_as_red = false;  // failed, because it passes although [kernels] says red
   double seconds = 0;
   std::string kernel_release;
   // failed, known_bad: one text per unmet expectation or unfired rule; not_tested and skipped: the reason.

@@ -31,6 +31,7 @@ TEST_F(MatrixTest, ARowForEachScenarioAndAColumnForEachKernel) {
 
 TEST_F(MatrixTest, SaysBelowWhatIsNotAsKnown) {
   columns[0].outcomes[0] = outcome(one, Verdict::failed, "6.1.176", "a.scn: it passes on 6.1.176\nmore");
+  columns[0].outcomes[0].passed_as_red = true;
   columns[1].outcomes[0] = outcome(one, Verdict::failed, "6.12.113", "a.scn:3: expected");
   columns[1].outcomes[1] = outcome(two, Verdict::not_tested, "", "it did not boot");
   const std::string text = to_matrix(columns);
@@ -41,6 +42,12 @@ TEST_F(MatrixTest, SaysBelowWhatIsNotAsKnown) {
                      "replay-01 on 6.12.113 (RED!): a.scn:3: expected\n"
                      "replay-02 on 6.12.113 (?): it did not boot\n"))
       << text;
+}
+
+// A rule that never acted, say: not the known reason, and no success.
+TEST_F(MatrixTest, RedForAnotherReasonIsNotGreen) {
+  columns[0].outcomes[0] = outcome(one, Verdict::failed, "6.1.176", "a.scn:9: the rule never acted");
+  EXPECT_NE(to_matrix(columns).find("replay-01   RED!     green"), std::string::npos) << to_matrix(columns);
 }
 
 }  // namespace
