@@ -6,6 +6,7 @@
 #include <fstream>
 #include <limits>
 
+#include "common/io/tcp_network.hpp"
 #include "testbed/bench/servers.hpp"
 #include "testbed/lab/run_on.hpp"
 
