@@ -193,9 +193,8 @@ void PnfsActor::data_server_died(const io::Endpoint& at) {
 io::Task<bool> PnfsActor::reach(io::Endpoint at) {
   DataServer& server = data_servers_[at];
   if (server.session && !server.given_up) co_return true;
-  auto session = std::make_unique<client::Session>(*rpc_, timers(), setup_for(at, true));
-  client::Session* raw = session.get();
-  auto established = co_await raw->establish();
+  auto session = std::make_shared<client::Session>(*rpc_, timers(), setup_for(at, true));
+  auto established = co_await session->establish();
   if (!established) co_return false;
   DataServer& now = data_servers_[at];
   if (now.session && !now.given_up) co_return true;  // somebody was quicker
@@ -221,7 +220,7 @@ io::Task<PnfsActor::Answer> PnfsActor::ask_data_server(io::Endpoint at, Build bu
   for (int again = 0; !world_.over;) {
     const bool reached = co_await reach(at);
     if (!reached) co_return Answer{};
-    client::Session* session = data_servers_[at].session.get();
+    const std::shared_ptr<client::Session> session = data_servers_[at].session;
     auto reply = co_await session->run(build());
     if (!reply) {
       if (!session_lost(reply.error()) || ++again > 4) break;

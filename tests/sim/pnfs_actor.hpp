@@ -96,7 +96,7 @@ class PnfsActor final : public client::CallbackHandler {
     bool recalled = false;
   };
   struct DataServer {
-    std::unique_ptr<client::Session> session;
+    std::shared_ptr<client::Session> session;  // a request under way keeps the one it runs in
     bool given_up = false;       // an old request may still be on its way to it
     std::set<WriteId> orphans;  // those requests
   };
