@@ -20,6 +20,10 @@ class NodeSink final : public trace::Sink {
   trace::Sink& all_;
 };
 
+bool is_operation(const trace::OwnedEvent& event) {
+  return event.kind == trace::Kind::op || event.kind == trace::Kind::callback;
+}
+
 }  // namespace
 
 std::unique_ptr<trace::Sink> ClusterTrace::sink_for(std::string node) {
@@ -35,14 +39,14 @@ std::string ClusterTrace::json_lines() const {
 size_t ClusterTrace::count(std::string_view node, std::string_view op, std::string_view status) const {
   size_t n = 0;
   for (const trace::OwnedEvent& e : events())
-    if (e.kind == trace::Kind::op && e.node == node && e.op == op && (status.empty() || e.status == status)) ++n;
+    if (is_operation(e) && e.node == node && e.op == op && (status.empty() || e.status == status)) ++n;
   return n;
 }
 
 const trace::OwnedEvent* ClusterTrace::last(std::string_view node, std::string_view op) const {
   const trace::OwnedEvent* found = nullptr;
   for (const trace::OwnedEvent& e : events())
-    if (e.kind == trace::Kind::op && e.node == node && e.op == op) found = &e;
+    if (is_operation(e) && e.node == node && e.op == op) found = &e;
   return found;
 }
 

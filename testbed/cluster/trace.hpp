@@ -19,7 +19,7 @@ class ClusterTrace {
   // As the trace files have it, one event per line.
   std::string json_lines() const;
 
-  // How many events of Kind::op at `node` were `op` (any status, or one).
+  // How many operations or callbacks at `node` were `op` (any status, or one).
   size_t count(std::string_view node, std::string_view op, std::string_view status = "") const;
   // The last event of that operation; null: none.
   const trace::OwnedEvent* last(std::string_view node, std::string_view op) const;

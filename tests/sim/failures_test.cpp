@@ -14,6 +14,15 @@ struct Failures : ClusterTest {
     options.mds.lease = 10s;
     return options;
   }
+  // All servers anew, and a client that has seen nothing of before.
+  void come_back() {
+    for (const char* node : {"mds", "ds1", "ds2"}) {
+      const auto started = cluster().restart(node);
+      ASSERT_TRUE(started) << node << ": " << started.error().reason;
+    }
+    fs = &cluster().add_client("client2");
+    ASSERT_DONE(run(fs->mount(cluster().mds_address())));
+  }
 };
 
 TEST_F(Failures, AVolumeComesBackWithItsFiles) {
@@ -27,12 +36,7 @@ TEST_F(Failures, AVolumeComesBackWithItsFiles) {
     const auto stopped = cluster().stop(node);
     ASSERT_TRUE(stopped) << stopped.error().reason;
   }
-  for (const char* node : {"mds", "ds1", "ds2"}) {
-    const auto started = cluster().restart(node);
-    ASSERT_TRUE(started) << node << ": " << started.error().reason;
-  }
-  fs = &cluster().add_client("client2");
-  ASSERT_DONE(run(fs->mount(cluster().mds_address())));
+  come_back();
   const auto again = run(fs->open("file", OpenHow::read()));
   ASSERT_DONE(again);
   EXPECT_TRUE(read(*again, 2 << 20) == data);
@@ -66,12 +70,7 @@ TEST_F(Failures, CommittedDataSurvivesTheDeathOfEverything) {
   cluster().lun().crash(cluster().sim().random());
   for (const char* node : {"client1", "ds1", "ds2", "mds"}) cluster().kill(node);
   cluster().lun().restart();
-  for (const char* node : {"mds", "ds1", "ds2"}) {
-    const auto started = cluster().restart(node);
-    ASSERT_TRUE(started) << node << ": " << started.error().reason;
-  }
-  fs = &cluster().add_client("client2");
-  ASSERT_DONE(run(fs->mount(cluster().mds_address())));
+  come_back();
   const auto again = run(fs->open("file", OpenHow::read()));
   ASSERT_DONE(again);
   const auto got = read(*again, 2 << 20);
@@ -86,12 +85,7 @@ TEST_F(Failures, CommittedDataIsFoundWithoutLayoutcommit) {
   ASSERT_DONE(run(fs->write_striped(file, 0, data)));
   ASSERT_DONE(run(fs->commit_striped(file)));
   for (const char* node : {"client1", "ds1", "ds2", "mds"}) cluster().kill(node);
-  for (const char* node : {"mds", "ds1", "ds2"}) {
-    const auto started = cluster().restart(node);
-    ASSERT_TRUE(started) << node << ": " << started.error().reason;
-  }
-  fs = &cluster().add_client("client2");
-  ASSERT_DONE(run(fs->mount(cluster().mds_address())));
+  come_back();
   const auto again = run(fs->open("file", OpenHow::read()));
   ASSERT_DONE(again);
   EXPECT_TRUE(read(*again, 4 << 20) == data);
