@@ -250,6 +250,9 @@ io::Task<STATUSres> Cluster::do_file_changed(rpc::Request& request, const FILE_C
     return res;
   };
   const TimePoint deadline = mds_.seams().clock.now() + kGrantPatience;
+  // The grant that is held now: one that is given while this waits says nothing of what was written before.
+  const uint64_t end = args.size_at_least;
+  const uint64_t grant = end == 0 ? 0 : grants_.exclusive_at(args.node_id, args.fileid, end - 1);
   for (;;) {
     if (const auto status = check_caller(request, args.node_id, args.mds_epoch, why); status != CTL_OK)
       co_return refuse(status, why);
@@ -259,8 +262,7 @@ io::Task<STATUSres> Cluster::do_file_changed(rpc::Request& request, const FILE_C
   }
   auto inode = mds_.catalog().get(args.fileid);
   if (!inode || inode->generation != args.file_generation) co_return refuse(CTL_NOT_FOUND, "no such file");
-  const uint64_t end = args.size_at_least;
-  const bool counts = end != 0 && grants_.is_exclusive(args.node_id, args.fileid, end - 1);
+  const bool counts = grants_.find(grant) != nullptr;
   if (counts || args.touch) {
     auto raised = raise_size(args.fileid, counts ? end : 0, args.touch);
     if (!raised) co_return refuse(raised.error().code == Errc::busy ? CTL_DELAY : CTL_IO, raised.error().reason);

@@ -105,13 +105,14 @@ bool GrantTable::is_revoking(NodeId node, uint64_t fileid) const {
   });
 }
 
-bool GrantTable::is_exclusive(NodeId node, uint64_t fileid, uint64_t offset) const {
+uint64_t GrantTable::exclusive_at(NodeId node, uint64_t fileid, uint64_t offset) const {
   const auto file = files_.find(fileid);
-  if (file == files_.end()) return false;
-  return std::any_of(file->second.grants.begin(), file->second.grants.end(), [&](uint64_t id) {
+  if (file == files_.end()) return 0;
+  for (const uint64_t id : file->second.grants) {
     const Grant& grant = by_id_.at(id);
-    return grant.node == node && grant.mode == GrantMode::ex && !grant.revoking && grant.set.contains({offset, offset + 1});
-  });
+    if (grant.node == node && grant.mode == GrantMode::ex && grant.set.contains({offset, offset + 1})) return id;
+  }
+  return 0;
 }
 
 const Grant* GrantTable::find(uint64_t grant_id) const {

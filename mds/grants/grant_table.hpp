@@ -71,8 +71,8 @@ class GrantTable {
 
   // A revoke of one of the node's grants of the file is under way.
   bool is_revoking(NodeId node, uint64_t fileid) const;
-  // The node may write the byte, and goes on to do so.
-  bool is_exclusive(NodeId node, uint64_t fileid, uint64_t offset) const;
+  // The grant under which the node may write the byte; 0: none.
+  uint64_t exclusive_at(NodeId node, uint64_t fileid, uint64_t offset) const;
 
   const Grant* find(uint64_t grant_id) const;
   size_t size() const { return by_id_.size(); }
