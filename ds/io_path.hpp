@@ -12,7 +12,7 @@
 namespace pnfs::ds {
 
 // While it lives the MDS waits with revokes of what the I/O stands on. Give it up before waiting for anything but the
-// device, or the MDS where that answers without waiting for us (FILE_CHANGED).
+// device: FILE_CHANGED, too, waits for the revokes of the file's grants.
 class IoRight {
  public:
   IoRight() = default;

@@ -13,8 +13,7 @@ struct KernelColumn {
   std::vector<Outcome> outcomes;  // one for each scenario, in the same order in every column
 };
 
-// A table for people: a row for each scenario, a column for each kernel; below it, which of
-// them are not as known.
+// A table for people: a row for each scenario, a column for each kernel; below it, which of them are not as known.
 std::string to_matrix(const std::vector<KernelColumn>& columns);
 
 }  // namespace pnfs::scenario
