@@ -1,5 +1,6 @@
 """A lab for tests: `pnfslab up` in a state folder of its own, commands in the kernel client, and what the traces say.
-Every Lab ends with its `with` block, whatever happens."""
+Every Lab ends with its `with` block, whatever happens; with PNFSLAB_KEEP=1 the state folder of a failed one (traces,
+logs, the LUN) stays for a look."""
 import json
 import os
 import pathlib
@@ -65,7 +66,9 @@ class Lab:
         self.down()
         if kind is not None:
             print(f"logs of the failed run: {self.logs()}")
-        if not self.keep:
+        if kind is not None and os.environ.get("PNFSLAB_KEEP") == "1":
+            print(f"kept for a look: {self.state}")
+        elif not self.keep:
             shutil.rmtree(self.state, ignore_errors=True)
 
     def status(self):

@@ -15,9 +15,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "storm"))
 import worker  # noqa: E402
 
 SLOW = os.environ.get("PNFSLAB_SLOW") == "1"
-STEPS = 500 if SLOW else 60  # of each client
-KILLS_S = 4                  # between two
-LEAST = {"reads": 100, "fences": 20, "resends": 20} if SLOW else {"reads": 8, "fences": 2, "resends": 2}
+STEPS = 1200 if SLOW else 60  # of each client
+KILLS_S = 3                  # between two
+LEAST = {"reads": 100, "fences": 10, "resends": 20} if SLOW else {"reads": 8, "fences": 2, "resends": 2}
 
 
 class Model:
@@ -109,6 +109,7 @@ class Storm(unittest.TestCase):
             finally:
                 killer.stop.set()
                 killer.join(60)
+            (lab.state / "steps.txt").write_text(out.stdout)  # read when the state folder is kept
             self.assertIsNone(killer.problem)
             self.assertEqual(out.returncode, 0, out.stdout[-3000:] + out.stderr[-3000:])
             plain = lab.client("cd /mnt/pnfs/storm && md5sum file* | sed 's/^/sum plain /'", "--no-layouts").stdout

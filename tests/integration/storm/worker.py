@@ -45,10 +45,10 @@ def step(folder, file, dice):
     path = f"{folder}/file{file}"
     kind = dice.choices(["write", "read", "truncate", "remove"], [45, 40, 10, 5])[0]
     if kind == "remove":
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
+        # Created first: a client may believe for half a minute that a name it once missed is still not there
+        # (attributes of the folder, acdirmin), and unlink() would then fail without asking the server; O_CREAT asks.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))
+        os.unlink(path)
         return {"op": "remove"}
     offset = dice.randrange(LARGEST)
     length = dice.choice([dice.randrange(1, 5000), dice.randrange(1, 200000)])
