@@ -6,6 +6,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "common/base/process.hpp"
 #include "common/block/iscsi_block_store.hpp"
 #include "common/server/settings_table.hpp"
 #include "common/volume/superblock.hpp"
@@ -29,7 +30,11 @@ std::string host_identity() {
 
 bool process_is_gone(const volume::OwnerRecord& owner) {
   if (owner.pid == 0 || owner.pid == static_cast<uint64_t>(::getpid())) return owner.pid != 0;
-  return ::kill(static_cast<pid_t>(owner.pid), 0) != 0 && errno == ESRCH;
+  const auto pid = static_cast<pid_t>(owner.pid);
+  if (::kill(pid, 0) != 0) return errno == ESRCH;
+  // One that was killed stays as a zombie until its parent, often a container's first process, takes note of it.
+  const auto stat = process_stat(pid);
+  return stat && stat->ended();
 }
 
 // One row for each limit: option, key of the configuration file, where it goes.

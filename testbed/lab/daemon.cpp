@@ -10,9 +10,9 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
+#include "common/base/process.hpp"
 #include "common/base/scoped_fd.hpp"
 
 namespace pnfs::lab {
@@ -76,17 +76,8 @@ Readiness wait_ready(int fd, Milliseconds timeout) {
 }  // namespace
 
 uint64_t process_start_time(pid_t pid) {
-  std::ifstream in(fmt::format("/proc/{}/stat", pid));
-  std::string text((std::istreambuf_iterator<char>(in)), {});
-  // Field 2 is the name in parentheses and may hold anything; field 3 is the state, field 22 the start time.
-  const size_t end = text.rfind(')');
-  if (end == text.npos) return 0;
-  std::istringstream rest(text.substr(end + 1));
-  std::string field, state;
-  rest >> state;
-  if (state == "Z") return 0;
-  for (int i = 4; i <= 22; ++i) rest >> field;
-  return std::strtoull(field.c_str(), nullptr, 10);
+  const auto stat = process_stat(pid);
+  return stat && !stat->ended() ? stat->start_time : 0;
 }
 
 namespace {
