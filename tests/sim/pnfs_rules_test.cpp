@@ -1,8 +1,5 @@
 // What a data server must accept and refuse (RFC 8881 13.6 to 13.11), asked on the wire in a simulated cluster.
-#include "tests/sim/fixture.hpp"
-
-#include "common/control/control_prot.hpp"
-#include "common/control/wire.hpp"
+#include "tests/sim/data_server_fixture.hpp"
 
 namespace pnfs::cluster {
 namespace {
@@ -10,62 +7,6 @@ namespace {
 using namespace nfs;
 using client::Compound;
 using client::OpenHow;
-
-struct DataServerRules : ClusterTest {
-  client::FilePtr file;
-
-  static Options sparse(uint32_t unit = 64 * 1024) {
-    Options options;
-    options.mds.lease = 12s;
-    mds::layout::Personality personality = *mds::layout::make_personality("modern");
-    personality.striping.stripe_bytes = unit;
-    options.mds.personality = personality;
-    return options;
-  }
-  // A file of 1 MiB under an RW layout.
-  void begin(Options options = sparse()) {
-    start(std::move(options));
-    file = create("file");
-    ASSERT_DONE(run(fs->write_striped(file, 0, pattern(1 << 20))));
-    ASSERT_DONE(run(fs->commit_striped(file)));
-    ASSERT_DONE(run(fs->layoutcommit(file)));
-  }
-  client::Session& ds(uint32_t number, client::FileSystem* who = nullptr) {
-    return **run((who != nullptr ? who : fs)->data_server({cluster().ds_address(number)}));
-  }
-  // The data server that has the byte, and its handle.
-  uint32_t server_of(uint64_t offset) {
-    const auto& segment = file->layout->segments.front();
-    const auto device = run(fs->device(segment.device));
-    const auto place = client::place_of(segment, **device, offset);
-    for (uint32_t i = 1; i <= 2; ++i)
-      if ((*device)->data_servers[place->data_server].front() == cluster().ds_address(i)) return i;
-    return 0;
-  }
-  client::Fh handle() { return file->layout->segments.front().handles.front(); }
-  static stateid4 zero(stateid4 stateid) {
-    stateid.seqid = 0;
-    return stateid;
-  }
-
-  // The status of one operation at a data server.
-  template <class Args>
-  nfsstat4 ask(client::Session& session, const client::Fh& fh, nfs_opnum4 op, const Args& args) {
-    auto compound = Compound::in_session();
-    compound->putfh(fh).add(op, args);
-    auto reply = run(session.run(compound));
-    if (!reply) return reply.error().status;
-    return (*reply)->status();
-  }
-  nfsstat4 read(const stateid4& stateid, uint64_t offset = 0, uint32_t number = 0) {
-    return ask(ds(number != 0 ? number : server_of(offset)), handle(), OP_READ, READ4args{stateid, offset, 4096});
-  }
-  nfsstat4 write(const stateid4& stateid, uint64_t offset = 0, uint32_t number = 0) {
-    static const auto bytes = pattern(4096);
-    return ask(ds(number != 0 ? number : server_of(offset)), handle(), OP_WRITE,
-               WRITE4args{stateid, offset, UNSTABLE4, {bytes}});
-  }
-};
 
 TEST_F(DataServerRules, ALiveOpenStateidIsGood) {
   begin();
@@ -272,116 +213,6 @@ TEST_F(DataServerRules, StabilityIsWhatWasAskedFor) {
   EXPECT_EQ(ClusterTest::read(*again, 4096, end), pattern(4096, 77));
 }
 
-// ---- a stateid that dies at the MDS works at no data server any more when the MDS says so (13.9.2)
-
-TEST_F(DataServerRules, AClosedStateidIsDeadEverywhere) {
-  begin();
-  const stateid4 stateid = zero(file->stateid);
-  const client::Fh fh = handle();
-  const uint32_t here = server_of(0);
-  EXPECT_EQ(read(stateid, 0), NFS4_OK);
-  EXPECT_EQ(read(stateid, 64 * 1024), NFS4_OK);
-  auto compound = Compound::in_session();
-  compound->putfh(file->fh).add(OP_CLOSE, CLOSE4args{0, file->stateid});
-  EXPECT_EQ((*run(fs->session().run(compound)))->status(), NFS4_OK);
-  EXPECT_EQ(ask(ds(here), fh, OP_READ, READ4args{stateid, 0, 4096}), NFS4ERR_BAD_STATEID);
-  EXPECT_EQ(ask(ds(3 - here), fh, OP_READ, READ4args{stateid, 64 * 1024, 4096}), NFS4ERR_BAD_STATEID);
-  file->open = false;
-}
-
-TEST_F(DataServerRules, ALockStateidDiesWithItsOpen) {
-  begin();
-  auto lock = Compound::in_session();
-  LOCK4args args;
-  args.locktype = WRITE_LT;
-  args.length = 100;
-  args.locker.new_lock_owner = true;
-  args.locker.open_owner.open_stateid = file->stateid;
-  args.locker.open_owner.lock_owner.clientid = fs->session().clientid();
-  const std::string owner = "locker";
-  args.locker.open_owner.lock_owner.owner.bytes = std::as_bytes(std::span(owner));
-  lock->putfh(file->fh).add(OP_LOCK, args);
-  auto locked = run(fs->session().run(lock));
-  ASSERT_DONE(locked);
-  (*locked)->ok(OP_PUTFH);
-  const stateid4 stateid = zero((*locked)->get<LOCK4res>(OP_LOCK).resok4.lock_stateid);
-  const client::Fh fh = handle();
-  const uint32_t here = server_of(0);
-  EXPECT_EQ(read(stateid, 0), NFS4_OK);
-  auto compound = Compound::in_session();
-  compound->putfh(file->fh).add(OP_CLOSE, CLOSE4args{0, file->stateid});
-  EXPECT_EQ((*run(fs->session().run(compound)))->status(), NFS4_OK);
-  EXPECT_EQ(ask(ds(here), fh, OP_READ, READ4args{stateid, 0, 4096}), NFS4ERR_BAD_STATEID);
-  file->open = false;
-}
-
-TEST_F(DataServerRules, ADowngradedStateidWritesNowhere) {
-  begin();
-  // Opened for reading and for writing, then for reading only.
-  ASSERT_DONE(run(fs->open("file", OpenHow::read())));
-  ASSERT_DONE(run(fs->layoutget(file, LAYOUTIOMODE4_RW)));
-  EXPECT_EQ(write(zero(file->stateid)), NFS4_OK);
-  auto compound = Compound::in_session();
-  compound->putfh(file->fh).add(OP_OPEN_DOWNGRADE, OPEN_DOWNGRADE4args{file->stateid, 0, OPEN4_SHARE_ACCESS_READ, 0});
-  ASSERT_EQ((*run(fs->session().run(compound)))->status(), NFS4_OK);
-  EXPECT_EQ(write(zero(file->stateid)), NFS4ERR_OPENMODE);
-  EXPECT_EQ(read(zero(file->stateid)), NFS4_OK);
-}
-
-TEST_F(DataServerRules, ChangedPermissionsAreAskedForAgain) {
-  begin();
-  EXPECT_EQ(write(zero(file->stateid)), NFS4_OK);
-  EXPECT_GT(cluster().ds(server_of(0)).link().verdicts().size(), 0u);
-  client::NewAttributes mode;
-  mode.mode = 0400;
-  ASSERT_DONE(run(fs->setattr("file", mode)));
-  EXPECT_EQ(cluster().ds(1).link().verdicts().size(), 0u) << "13.9.2.3: propagated before the answer";
-  EXPECT_EQ(cluster().ds(2).link().verdicts().size(), 0u);
-}
-
-TEST_F(DataServerRules, AnExpiredClientsStateidIsDeadBeforeAnybodyTakesItsPlace) {
-  Options options = sparse();
-  options.mds.courtesy = 0s;
-  begin(std::move(options));
-  const stateid4 stateid = zero(file->stateid);
-  const client::Fh fh = handle();
-  const uint32_t here = server_of(0);
-  client::Session& session = ds(here);
-  EXPECT_EQ(write(stateid), NFS4_OK);
-  cluster().partition("client1", "mds");
-  // It keeps its lease at the data server, so that its session there stays.
-  for (int i = 0; i < 12; ++i) {
-    cluster().run_for(2s);
-    EXPECT_TRUE(run(session.run(Compound::in_session())));
-  }
-  EXPECT_EQ(ask(session, fh, OP_READ, READ4args{stateid, 0, 4096}), NFS4ERR_BAD_STATEID);
-}
-
-TEST_F(DataServerRules, ARestartedMdsKnowsNoOldStateids) {
-  begin();
-  const stateid4 stateid = zero(file->stateid);
-  const client::Fh fh = handle();
-  const uint32_t here = server_of(0);
-  client::Session& session = ds(here);
-  EXPECT_EQ(write(stateid), NFS4_OK);
-  cluster().kill("mds");
-  ASSERT_TRUE(cluster().restart("mds"));
-  cluster().run_for(2s);  // the data servers join again
-  const nfsstat4 status = ask(session, fh, OP_WRITE, WRITE4args{stateid, 0, UNSTABLE4, {}});
-  EXPECT_TRUE(status == NFS4ERR_BAD_STATEID || status == NFS4ERR_STALE_STATEID || status == NFS4ERR_PNFS_NO_LAYOUT)
-      << status_name(status);
-}
-
-TEST_F(DataServerRules, ADataServerHasALeaseOfItsOwn) {
-  begin();
-  client::Session& session = ds(1);
-  EXPECT_TRUE(run(session.run(Compound::in_session())));
-  cluster().run_for(60s);
-  const auto reply = run(session.run(Compound::in_session()));
-  ASSERT_FALSE(reply);
-  EXPECT_TRUE(reply.error().is(NFS4ERR_BADSESSION)) << client::to_string(reply.error());
-}
-
 TEST_F(DataServerRules, UnderCommitThruMdsOneVerifierSpeaksForAll) {
   Options options = sparse();
   options.mds.personality->striping.commit_thru_mds = true;
@@ -408,63 +239,6 @@ TEST_F(DataServerRules, UnderCommitThruMdsOneVerifierSpeaksForAll) {
     for (const auto& verifier : now) EXPECT_FALSE(before.contains(verifier)) << "round " << round;
     before.merge(now);
   }
-}
-
-// ---- what `pnfslab nodes` and `pnfslab locks` show
-
-struct ClusterListing : DataServerRules {
-  template <class Res, class Args, class Check>
-  void ask_mds(control::control_proc proc, const Args& args, Check check) {
-    auto go = [](Cluster& c, io::Network& network, control::control_proc which, const Args& what, Check& then) -> io::Task<void> {
-      rpc::Client rpc(network, c.sim().timers());
-      auto connection = co_await rpc.connect(c.mds_address(), 1s);
-      if (connection) {
-        auto answer = co_await control::call<Res>(*connection, which, what, 1s);
-        EXPECT_TRUE(answer);
-        if (answer) then(answer->res);
-      }
-      co_await rpc.stop();
-    };
-    run(go(cluster(), cluster().add_node(fmt::format("asker{}", asked++)), proc, args, check));
-  }
-  int asked = 0;
-};
-
-TEST_F(ClusterListing, NodesAndLocks) {
-  begin();
-  ask_mds<control::NODESres>(control::CTLPROC_NODES, control::NODESargs{}, [](const control::NODESres& res) {
-    ASSERT_EQ(res.ok.nodes.size(), 3u);
-    EXPECT_EQ(res.ok.nodes[0].name.text, "mds");
-    for (size_t i = 1; i < 3; ++i) {
-      EXPECT_EQ(res.ok.nodes[i].state, control::NODE_MEMBER);
-      EXPECT_TRUE(res.ok.nodes[i].connected);
-      EXPECT_GT(res.ok.nodes[i].lease_left_ms, 0u);
-      EXPECT_GT(res.ok.nodes[i].grants, 0u);
-      EXPECT_GT(res.ok.nodes[i].verdicts, 0u);
-      ASSERT_EQ(res.ok.nodes[i].addresses.size(), 1u);
-      EXPECT_EQ(res.ok.nodes[i].addresses[0].ip.text, fmt::format("10.0.0.{}", 10 + i)) << "its own address, not the MDS's";
-    }
-  });
-  size_t exclusive = 0;
-  ask_mds<control::LOCKSres>(control::CTLPROC_LOCKS, control::LOCKSargs{}, [&](const control::LOCKSres& res) {
-    EXPECT_FALSE(res.ok.more);
-    for (const auto& lock : res.ok.locks) exclusive += lock.mode == control::GRANT_EX;
-  });
-  EXPECT_EQ(exclusive, 2u) << "one for each data server's stripes";
-}
-
-TEST_F(ClusterListing, AnOrderlyEndIsALeaveAndACrashAFence) {
-  begin();
-  ASSERT_TRUE(cluster().stop("ds1"));
-  cluster().kill("ds2");
-  cluster().run_for(10s);
-  ask_mds<control::NODESres>(control::CTLPROC_NODES, control::NODESargs{}, [](const control::NODESres& res) {
-    EXPECT_EQ(res.ok.nodes[1].state, control::NODE_LEFT);
-    EXPECT_EQ(res.ok.nodes[2].state, control::NODE_FENCED);
-    EXPECT_EQ(res.ok.fenced, 1u);
-    EXPECT_EQ(res.ok.waited_out, 0u);
-    EXPECT_EQ(res.ok.nodes[1].grants + res.ok.nodes[2].grants, 0u);
-  });
 }
 
 }  // namespace

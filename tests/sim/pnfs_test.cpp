@@ -93,7 +93,6 @@ struct PnfsBug {
   const char* name;
   std::map<std::string, std::vector<std::string>> faults;
   std::function<void(Options&)> change;
-  bool rare = false;  // 500 runs have not met what shows it: looked for with --slow only
 };
 void PrintTo(const PnfsBug& bug, std::ostream* out) { *out << bug.name; }
 
@@ -101,7 +100,6 @@ struct PnfsPlantedBug : ::testing::TestWithParam<PnfsBug> {};
 
 TEST_P(PnfsPlantedBug, IsFound) {
   const bool slow = number_from("PNFSLAB_SLOW", 0) != 0;
-  if (GetParam().rare && !slow) GTEST_SKIP() << "with --slow";
   const Quiet quiet;
   std::set<std::string> marks;
   const uint64_t runs = kPnfsRunsForABug * (slow ? 10 : 1);
@@ -116,6 +114,7 @@ TEST_P(PnfsPlantedBug, IsFound) {
   FAIL() << "not found in " << runs << " runs";
 }
 
+// A lease that is too long takes more coincidences than so many runs meet: CutOff.ALeaseThatIsTooLongShows plants it.
 const PnfsBug kPnfsBugs[] = {
     {"DataServersLeaveOutTheFlush", {{"ds", {"before block.FLUSH do return OK"}}}, {}},
     {"TheMdsLeavesOutTheFlush", {{"mds", {"before block.FLUSH do return OK"}}}, {}},
@@ -131,7 +130,6 @@ const PnfsBug kPnfsBugs[] = {
     {"NoQuarantine",
      {{"mds", {"before control.QUARANTINE do return OK"}}},
      [](Options& o) { o.lun.persistent_reservations = false; }},
-    {"TheLeaseIsTooLong", {{"mds", {"after control.REGISTER do set node_lease_ms=30000"}}}, {}, true},
     {"CommitDoesNotTellTheSize", {}, [](Options& o) { o.ds.lazy_size = true; }},
     {"FileSyncDoesNotTellTheSize", {{"mds", {"before control.FILE_CHANGED do return OK"}}}, {}},
     {"LayoutCommitIsForgotten", {{"mds", {"before LAYOUTCOMMIT do return OK force"}}}, {}},
