@@ -65,8 +65,9 @@ class Pnfs : public state::LayoutStates, public DataGuard {
   // it waits for this. Bounded by the lease of data servers.
   virtual io::Task<void> settle(state::FileId file) = 0;
   virtual bool settled() const = 0;  // nothing to wait for
-  // Layouts of other clients conflict with what is about to happen to the file (truncate, remove): recall them.
-  virtual io::Task<nfs::Status> recall_layouts(state::FileId file, state::clientid4 except) = 0;
+  // Permissions of the file change: data servers forget whom they let read and write it, and ask again. DELAY when one
+  // has not confirmed.
+  virtual io::Task<nfs::Status> judge_again(state::FileId file) = 0;
   // Nobody shall write to the file but through the MDS: layouts for writing are recalled, DELAY until they are back.
   virtual nfs::Status recall_writers(state::FileId file) = 0;
 };

@@ -305,6 +305,7 @@ void CompoundRun::too_large(const xdr::Encoder::Mark& before) {
   Step& step = step_;
   const size_t bytes = reply_bytes();
   out_->rollback(before);
+  // Not kept to the table: 2.10.6.4 has any operation answer so, GETFH and ILLEGAL too, whose rows in 15.2 lack it.
   step.status = fail(c_.cache_this() ? nfs::NFS4ERR_REP_TOO_BIG_TO_CACHE : nfs::NFS4ERR_REP_TOO_BIG, "2.10.6.4",
                      "with this result the reply has {} bytes, the limit is {}", bytes, c_.reply_limit());
   out_->u32(step.number);

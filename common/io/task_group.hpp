@@ -20,8 +20,9 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Starts on the executor, not inside this call. An exception that leaves the task is logged with `name` (but not
-  // operation_aborted, which is how a cancelled task ends).
+  // Starts inside this call when the caller runs on the executor, else soon on it: neither may count on what the other
+  // has done by then. An exception that leaves the task is logged with `name` (but not operation_aborted, which is how a
+  // cancelled task ends).
   void spawn(std::string name, Task<void> task);
   // Cancels what runs; what has not started yet, or is spawned later, never starts.
   void stop();

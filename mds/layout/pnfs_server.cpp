@@ -106,9 +106,9 @@ bool PnfsServer::settled() const {
   return !cluster_->verdicts_are_ending();
 }
 
-// A files layout says where data is served, not where it lies: truncate and remove leave it true. What data servers
-// hold of the file goes through DataGuard::hold. But a removed file's layouts are of no more use.
-io::Task<Status> PnfsServer::recall_layouts(FileId file, clientid4) {
+// A files layout says where data is served, not who may: new permissions leave it true, as truncate and remove do. (What
+// data servers hold of the file's bytes goes through DataGuard::hold.)
+io::Task<Status> PnfsServer::judge_again(FileId file) {
   return cluster_->revoke_verdicts(cluster_->verdicts().of_file(file));
 }
 

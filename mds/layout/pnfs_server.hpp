@@ -27,7 +27,7 @@ class PnfsServer final : public Pnfs {
   std::string hint_for_new_file(const volume::Inode& directory) override;
   void file_removed(FileId file) override;
   io::Task<Status> revoke_stateid(clientid4 client, FileId file, stateid4 stateid) override;
-  io::Task<Status> recall_layouts(FileId file, clientid4 except) override;
+  io::Task<Status> judge_again(FileId file) override;
   io::Task<void> settle(FileId file) override;
   bool settled() const override;
   Status recall_writers(FileId file) override;

@@ -33,9 +33,8 @@ io::Task<Status> op_setattr(MdsContext& context, const SETATTR4args& args, SETAT
   }
   if (Status status = context.recall_delegations(inode.fileid, true); !status) co_return status;
   if (set.mode || set.uid || set.gid) {
-    // Data servers ask again before they let anybody go on (13.9.2.3: more restrictive permissions are propagated
-    // synchronously).
-    Status gone = co_await context.mds.pnfs().recall_layouts(inode.fileid, 0);
+    // 13.9.2.3: more restrictive permissions are propagated to data servers before they are answered.
+    Status gone = co_await context.mds.pnfs().judge_again(inode.fileid);
     if (!gone) co_return gone;
   }
   if (set.mode && is_privileged(inode.type, *set.mode)) {

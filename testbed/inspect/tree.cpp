@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <ctime>
 
 #include "testbed/inspect/documents.hpp"
 #include "testbed/inspect/helpers.hpp"
@@ -85,6 +86,9 @@ struct stat plain(NodeId node, mode_t mode, uint64_t size) {
   s.st_blksize = 4096;
   s.st_uid = getuid();
   s.st_gid = getgid();
+  // Made when it is asked for, as in /proc.
+  clock_gettime(CLOCK_REALTIME, &s.st_mtim);
+  s.st_atim = s.st_ctim = s.st_mtim;
   return s;
 }
 
