@@ -106,4 +106,10 @@ void Child::kill() {
   pid_ = -1;
 }
 
+std::chrono::nanoseconds own_cpu_time() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
 }  // namespace pnfs::bench

@@ -43,4 +43,7 @@ class Child {
 
 std::string read_text(const std::string& path);
 
+// Of this process, all threads.
+std::chrono::nanoseconds own_cpu_time();
+
 }  // namespace pnfs::bench

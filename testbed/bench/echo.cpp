@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
 
@@ -45,11 +46,20 @@ Result<std::pair<ScopedFd, ScopedFd>> connect_pair() {
 }
 
 // Until the peer closes; the CPU time of this thread.
-void serve_echo(int fd, Nanoseconds& cpu) {
-  std::vector<char> buffer(64 << 10);
-  for (;;) {
-    const ssize_t n = recv(fd, buffer.data(), buffer.size(), 0);
-    if (n <= 0 || !send_all(fd, buffer, static_cast<size_t>(n))) break;
+void serve_echo(int fd, const EchoOptions& o, Nanoseconds& cpu) {
+  std::vector<char> in(64 << 10), out(std::max<size_t>(64 << 10, o.reply_bytes));
+  size_t have = 0;
+  for (bool good = true; good;) {
+    const ssize_t n = recv(fd, in.data(), in.size(), 0);
+    if (n <= 0) break;
+    have += static_cast<size_t>(n);
+    // Small replies leave together, as those of a server do that has found several requests.
+    size_t to_send = have / o.request_bytes * o.reply_bytes;
+    have %= o.request_bytes;
+    for (size_t now = 0; good && to_send > 0; to_send -= now) {
+      now = std::min(to_send, out.size());
+      good = send_all(fd, out, now);
+    }
   }
   timespec spent{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
@@ -58,34 +68,31 @@ void serve_echo(int fd, Nanoseconds& cpu) {
 
 }  // namespace
 
-Result<EchoFigures> measure_echo(uint64_t records, unsigned depth, size_t bytes) {
+Result<EchoFigures> measure_echo(const EchoOptions& o) {
   auto ends = connect_pair();
   if (!ends) return ends.error();
   auto& [client, server] = *ends;
   Nanoseconds cpu{};
-  std::thread thread(serve_echo, server.get(), std::ref(cpu));
+  std::thread thread(serve_echo, server.get(), std::cref(o), std::ref(cpu));
   const auto began = std::chrono::steady_clock::now();
-  std::vector<char> out(depth * bytes), in(depth * bytes);
-  uint64_t to_send = records * bytes, to_read = records * bytes;
-  size_t room = depth * bytes;  // what may be under way beyond what is
+  std::vector<char> out(o.depth * o.request_bytes), in(std::max<size_t>(o.depth * o.request_bytes, 1u << 20));
+  uint64_t unsent = o.requests, unread = o.requests * o.reply_bytes;
   bool good = true;
-  while (good && to_read > 0) {
-    // Whole records, as a client does whose replies came.
-    const size_t now = std::min<uint64_t>(room - room % bytes, to_send);
-    good = send_all(client.get(), out, now);
-    to_send -= now;
-    room -= now;
+  while (good && unread > 0) {
+    // As a client does whose replies came: as many new requests as were answered whole.
+    const uint64_t under_way = (unread + o.reply_bytes - 1) / o.reply_bytes - unsent;
+    const uint64_t now = std::min<uint64_t>(o.depth - under_way, unsent);
+    good = send_all(client.get(), out, now * o.request_bytes);
+    unsent -= now;
     const ssize_t n = good ? recv(client.get(), in.data(), in.size(), 0) : 0;
     good = n > 0;
-    if (!good) break;
-    to_read -= static_cast<size_t>(n);
-    room += static_cast<size_t>(n);
+    if (good) unread -= static_cast<size_t>(n);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   client.reset();
   thread.join();
   if (!good) return error(Errc::io, "the echo over loopback broke");
-  const auto n = static_cast<double>(records);
+  const auto n = static_cast<double>(o.requests);
   return EchoFigures{n / took.count(), static_cast<double>(cpu.count()) / 1000 / n};
 }
 

@@ -1,7 +1,5 @@
 #include "testbed/bench/mds_bench.hpp"
 
-#include <time.h>
-
 #include "testbed/bench/servers.hpp"
 #include "testbed/lab/run_on.hpp"
 
@@ -9,13 +7,7 @@ namespace pnfs::bench {
 
 namespace {
 
-constexpr size_t kSequenceBytes = 128;  // of a call with SEQUENCE alone
-
-std::chrono::nanoseconds own_cpu_time() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
+constexpr size_t kSequenceBytes = 128;  // of a call with SEQUENCE alone, and of its reply
 
 // A server and the client that loads it.
 struct Measured {
@@ -41,7 +33,7 @@ class MdsBench {
       report_.without_ganesha = ganesha.error().reason;
       progress_.note("not beside NFS-Ganesha: " + report_.without_ganesha);
     }
-    if (auto echo = measure_echo(o_.operations * 5, o_.depth, kSequenceBytes); echo) {
+    if (auto echo = measure_echo({o_.operations * 5, o_.depth, kSequenceBytes, kSequenceBytes}); echo) {
       report_.echo = *echo;
       progress_.echo(*echo);
     } else {

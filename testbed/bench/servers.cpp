@@ -23,6 +23,8 @@ Result<Child> start_listening(ChildOptions options) {
   return std::move(*child);
 }
 
+constexpr uint32_t kNodes = 3;  // the MDS and two data servers
+
 bool accepts(const io::Endpoint& at) {
   const int fd = socket(at.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
   const bool good = fd >= 0 && connect(fd, at.data(), static_cast<socklen_t>(at.size())) == 0;
@@ -91,16 +93,28 @@ Result<OurMds> start_mds(const MdsStart& start) {
   const auto target_port = static_cast<uint16_t>(start.port + 1);
   auto target = start_target({start.target_program, lun, target_port, start.folder + "/target.log"});
   if (!target) return target.error();
-  if (auto made = lab::format_if_blank(target_url(target_port), 1, "bench:bench"); !made)
+  if (auto made = lab::format_if_blank(target_url(target_port), kNodes, "bench:bench"); !made)
     return made.error().with_context("mkfs");
   ChildOptions options{.command = {start.mds_program, "--listen", io::to_string(loopback(start.port)), "--store",
                                    target_url(target_port)},
                        .environment = {},
                        .log_file = start.folder + "/mds.log"};
+  if (!start.layout.empty()) options.command.insert(options.command.end(), {"--layout", start.layout});
   if (!start.trace.empty()) options.command.insert(options.command.end(), {"--trace", start.trace});
   auto mds = start_listening(options);
   if (!mds) return mds.error();
   return OurMds{std::move(*target), std::move(*mds)};
+}
+
+Result<Child> start_data_server(const DsStart& start) {
+  const std::string name = fmt::format("ds{}", start.number);
+  return start_listening(
+      {.command = {start.ds_program, "--node", name, "--listen", io::to_string(loopback(start.port)), "--mds",
+                   io::to_string(loopback(start.mds_port)), "--store",
+                   target_url(static_cast<uint16_t>(start.mds_port + 1)), "--initiator-name",
+                   "iqn.2026-01.pnfslab.node:bench-" + name},
+       .environment = {},
+       .log_file = fmt::format("{}/{}.log", start.folder, name)});
 }
 
 Result<Child> start_ganesha(const std::string& folder, uint16_t port) {

@@ -31,13 +31,24 @@ struct MdsStart {
   std::string folder;  // in memory; its files are lun, target.log and mds.log
   uint16_t port = 0;   // and the one above it
   uint64_t lun_bytes = 1u << 30;
-  std::string trace;  // its trace; empty: none
+  std::string trace;   // its trace; empty: none
+  std::string layout;  // words of --layout; empty: the profile's
 };
 struct OurMds {
   Child target;
   Child mds;  // destroyed before its target
 };
 Result<OurMds> start_mds(const MdsStart& start);
+
+// pnfs-ds "ds<number>" beside such an MDS.
+struct DsStart {
+  std::string ds_program;
+  std::string folder;  // its log is ds<number>.log there
+  unsigned number = 1;
+  uint16_t port = 0;
+  uint16_t mds_port = 0;
+};
+Result<Child> start_data_server(const DsStart& start);
 
 // NFS-Ganesha exporting FOLDER/export of its own as /bench with its VFS back end; needs root. It listens at every
 // address, but only loopback has access.

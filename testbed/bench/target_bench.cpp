@@ -6,6 +6,7 @@
 #include <fstream>
 #include <random>
 
+#include "testbed/bench/iscsi_perf.hpp"
 #include "testbed/bench/servers.hpp"
 
 namespace pnfs::bench {
@@ -13,8 +14,6 @@ namespace pnfs::bench {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr uint64_t kBlock = 512;
 
 // Not zeros: a hole is read faster than data.
 Result<void> make_lun(const std::string& path, uint64_t bytes) {
@@ -63,44 +62,17 @@ Result<Child> start_tgt(const TargetBenchOptions& options, const std::string& fo
   return std::move(*child);
 }
 
-// iscsi-perf ends with "iops average 18000 (70 MB/s)".
-Result<double> average_of(const std::string& text) {
-  constexpr std::string_view kMark = "iops average ";
-  const size_t at = text.rfind(kMark);
-  const double found = at == text.npos ? 0 : std::strtod(text.c_str() + at + kMark.size(), nullptr);
-  if (found <= 0) return error(Errc::io, "iscsi-perf gave no result: {}", text);
-  return found;
-}
-
 Result<TargetFigures> run_once(const TargetBenchOptions& options, const std::string& folder, const Child& target,
                                uint16_t port, uint64_t bytes, unsigned depth) {
-  const std::string log = folder + "/perf.log";
   const auto before = target.cpu_time();
-  auto perf =
-      Child::start({.command = {"iscsi-perf", "-m", std::to_string(depth), "-b", std::to_string(bytes / kBlock), "-t",
-                                std::to_string(options.seconds), target_url(port)},
-                    .environment = {},
-                    .log_file = log});
-  if (!perf) {
-    if (perf.error().code == Errc::not_found)
-      return error(Errc::not_found, "{}; install it with: apt-get install libiscsi-bin", perf.error().reason);
-    return perf.error();
-  }
-  const auto spent = perf->finish(std::chrono::seconds(options.seconds + 30));
-  if (lab::interrupted()) return interrupted_error();
-  if (!spent) return spent.error().with_context("iscsi-perf");
-  const auto average = average_of(read_text(log));
-  if (!average) return average.error();
+  const auto perf = run_iscsi_perf({target_url(port), bytes, depth, options.seconds, folder});
+  if (!perf) return perf.error();
   const auto at_target = target.cpu_time() - before;
-  const double operations = *average * options.seconds;
-  const auto us_each = [operations](std::chrono::nanoseconds t) {
-    return static_cast<double>(t.count()) / 1000 / operations;
-  };
   TargetFigures figures;
-  figures.operations_per_s = *average;
-  figures.mib_per_s = *average * static_cast<double>(bytes) / (1 << 20);
-  figures.target_us = us_each(at_target);
-  figures.initiator_us = us_each(*spent);
+  figures.operations_per_s = perf->operations_per_s;
+  figures.mib_per_s = perf->operations_per_s * static_cast<double>(bytes) / (1 << 20);
+  figures.target_us = static_cast<double>(at_target.count()) / 1000 / perf->operations;
+  figures.initiator_us = perf->initiator_us;
   return figures;
 }
 

@@ -9,6 +9,7 @@ void add_bench(CLI::App& app, Action& action) {
   bench->require_subcommand(1);
   add_bench_target(*bench, action);
   add_bench_mds(*bench, action);
+  add_bench_data(*bench, action);
   add_bench_trace(*bench, action);
 }
 

@@ -46,6 +46,7 @@ void add_target(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_bench_target(CLI::App& bench, Action& action);
 void add_bench_mds(CLI::App& bench, Action& action);
+void add_bench_data(CLI::App& bench, Action& action);
 void add_bench_trace(CLI::App& bench, Action& action);
 void add_man(CLI::App& app, Action& action);
 void add_completion(CLI::App& app, Action& action);

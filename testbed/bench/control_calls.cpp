@@ -1,0 +1,37 @@
+#include "testbed/bench/control_calls.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+namespace pnfs::bench {
+
+namespace {
+// The server writes its trace at least every so often.
+constexpr auto kFlush = std::chrono::milliseconds(300);
+const std::set<std::string, std::less<>> kNotCounted{"REGISTER", "RENEW", "PING", "LEAVE"};
+}  // namespace
+
+uint64_t ControlCallCounter::count() {
+  std::error_code ec;
+  for (std::uintmax_t before = 0, now = 1; before != now; now = std::filesystem::file_size(path_, ec)) {
+    before = std::filesystem::file_size(path_, ec);
+    std::this_thread::sleep_for(kFlush);
+  }
+  std::ifstream in(path_);
+  in.seekg(at_);
+  uint64_t calls = 0;
+  for (std::string line; std::getline(in, line);) {
+    if (in.eof()) break;  // not written to its end yet
+    at_ = in.tellg();
+    const auto event = nlohmann::json::parse(line, nullptr, false);
+    if (!event.is_discarded() && event.value("kind", "") == "control" && event.value("client", "").starts_with("ds") &&
+        !kNotCounted.contains(event.value("op", "")))
+      ++calls;
+  }
+  return calls;
+}
+
+}  // namespace pnfs::bench
