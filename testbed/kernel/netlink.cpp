@@ -94,6 +94,14 @@ Result<void> Netlink::add_link(const std::string& name, const std::string& info,
   return ask(request, doing);
 }
 
+Result<void> Netlink::remove(const std::string& name) {
+  ifinfomsg which{};
+  which.ifi_index = int(::if_nametoindex(name.c_str()));
+  if (which.ifi_index == 0) return {};
+  std::string request = begin(RTM_DELLINK, 0, which);
+  return ask(request, "removing the network interface " + name);
+}
+
 Result<void> Netlink::plug(const std::string& name, const std::string& bridge) {
   ifinfomsg change{};
   change.ifi_index = int(::if_nametoindex(name.c_str()));

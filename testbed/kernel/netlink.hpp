@@ -16,6 +16,8 @@ class Netlink {
   // Two joined interfaces, both down; the peer in another namespace when a descriptor of one is given.
   Result<void> add_veth(const std::string& name, const std::string& peer, int peer_namespace = -1);
   Result<void> add_bridge(const std::string& name);
+  // With its peer, where it has one, wherever that is. Nothing when there is none of that name.
+  Result<void> remove(const std::string& name);
   // Makes an interface a port of a bridge.
   Result<void> plug(const std::string& name, const std::string& bridge);
   Result<void> set_up(const std::string& name) { return change_state(name, true); }

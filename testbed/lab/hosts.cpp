@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "common/base/scoped_fd.hpp"
+#include "testbed/lab/node_command.hpp"
 
 namespace pnfs::lab {
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view kSan = "172.28.1", kNfs = "172.28.2";
 constexpr unsigned kClientNumber = 99;
+constexpr int kFirstHostFd = kSwitchFd + 1;
 
 Host data_server(unsigned number) {
   return {fmt::format("ds{}", number), fmt::format("{}.{}", kSan, 10 + number),
@@ -53,6 +55,22 @@ Result<Host> find_host(std::string_view name) {
   return error(Errc::invalid, "there is no host '{}': hosts are target, mds, client, ds1, ds2 and so on", name);
 }
 
+std::vector<Host> hosts_of(const LabState& lab) {
+  std::vector<Host> hosts = hosts_with(0);
+  for (const Server& server : lab.servers)
+    if (const unsigned number = data_server_number(server.name); number != 0) hosts.push_back(data_server(number));
+  return hosts;
+}
+
+int host_fd(std::string_view name) {
+  const auto others = hosts_with(0);
+  for (size_t i = 0; i < others.size(); ++i)
+    if (others[i].name == name) return kFirstHostFd + int(i);
+  const unsigned number = data_server_number(name);
+  if (number == 0 || number > kMostHostDataServers) return -1;
+  return kFirstHostFd + int(others.size() + number - 1);
+}
+
 std::string guest_host_address(unsigned number) {
   return fmt::format("{}.{}", kNfs, kClientNumber + number);
 }
@@ -66,18 +84,21 @@ Result<std::vector<std::string>> host_namespaces(const LabState& lab, std::strin
   const std::string holder = fmt::format("/proc/{}", lab.network->pid);
   std::vector<std::string> files;
   if (!is_same_namespace(holder + "/ns/user", "/proc/self/ns/user")) files.push_back(holder + "/ns/user");
-  if (host == "switch") {
-    files.push_back(holder + "/ns/net");
-    return files;
-  }
-  const auto hosts = hosts_with(data_server_number(host));
-  for (size_t i = 0; i < hosts.size(); ++i) {
-    if (hosts[i].name != host) continue;
-    files.push_back(fmt::format("{}/fd/{}", holder, kFirstHostFd + int(i)));
-    struct stat about {};
-    if (::stat(files.back().c_str(), &about) == 0) return files;
-  }
+  files.push_back(fmt::format("{}/fd/{}", holder, host == "switch" ? kSwitchFd : host_fd(host)));
+  struct stat about {};
+  if (::stat(files.back().c_str(), &about) == 0) return files;
   return error(Errc::not_found, "this lab has no host '{}'; it has target, mds, client and its data servers", host);
+}
+
+Result<void> add_host(const LabState& lab, const std::string& name) {
+  const auto added = send_command(lab.socket_file("network"), "add " + name);
+  return added ? Result<void>{} : added.error().with_context("the network of the hosts");
+}
+
+Result<void> remove_host(const LabState& lab, const std::string& name) {
+  if (!host_namespaces(lab, name)) return {};
+  const auto removed = send_command(lab.socket_file("network"), "remove " + name);
+  return removed ? Result<void>{} : removed.error().with_context("the network of the hosts");
 }
 
 Result<void> join_host(const LabState& lab, std::string_view host) {

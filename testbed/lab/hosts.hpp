@@ -4,8 +4,9 @@
 //   san 172.28.1.0/24   target .5   mds .10   ds<i> .10+i                       iSCSI, control
 //   nfs 172.28.2.0/24               mds .10   ds<i> .10+i   client .99          NFS; guest <n> of `client` .99+n
 //
-// One process, `pnfslab network`, makes all of it and holds it until it is ended; nothing has to be cleaned up then. It
-// needs no privilege: where the caller has none, everything belongs to a user namespace.
+// One process, `pnfslab network` (host_network.hpp), makes all of it and holds it until it is ended; nothing has to be
+// cleaned up then. It needs no privilege: where the caller has none, everything belongs to a user namespace. At its
+// socket STATE/network.sock it is told of data servers that come and go.
 #pragma once
 
 #include <string>
@@ -27,13 +28,18 @@ inline constexpr unsigned kMostHostDataServers = 88;  // ds88 has the address be
 // target, mds, client, ds1, ds2...
 std::vector<Host> hosts_with(unsigned data_servers);
 Result<Host> find_host(std::string_view name);
+// Of a lab that runs: any data server may have gone.
+std::vector<Host> hosts_of(const LabState& lab);
 std::string guest_host_address(unsigned number);
 
-// The process that holds a network has the namespace of its n-th host at this descriptor.
-inline constexpr int kFirstHostFd = 100;
+// The process that holds a network keeps its namespaces at these descriptors, where others find them: that of the
+// bridges, and those of the hosts (-1 for what find_host() does not know).
+inline constexpr int kSwitchFd = 99;
+int host_fd(std::string_view name);
 
-// To be run by a process of its own: makes the network in it. The process holds it as long as it lives.
-Result<void> make_host_network(const std::vector<Host>& hosts);
+// The host of a data server, while the network runs. Both leave all or nothing of it.
+Result<void> add_host(const LabState& lab, const std::string& name);
+Result<void> remove_host(const LabState& lab, const std::string& name);  // nothing when it is gone already
 
 // Files to be given to setns(), in this order: the user namespace where it is another one than ours, then the network
 // of the host ("switch": that of the bridges). Errors: not_found when there is no such host or it is gone.

@@ -95,10 +95,11 @@ class Starter {
     if (options_.data_servers > kMostHostDataServers)
       return error(Errc::invalid, "this topology has addresses for {} data servers", kMostHostDataServers);
     if (!options_.quiet) fmt::print(stderr, "making    network of hosts\n");
-    auto pid = start_daemon(
-        {.command = {program_folder() + "/pnfslab", "network", "--data-servers", std::to_string(options_.data_servers)},
-         .log_file = state_.log_file("network"),
-         .ends_with_us = options_.ends_with_us});
+    auto pid =
+        start_daemon({.command = {program_folder() + "/pnfslab", "network", "--data-servers",
+                                  std::to_string(options_.data_servers), "--socket", state_.socket_file("network")},
+                      .log_file = state_.log_file("network"),
+                      .ends_with_us = options_.ends_with_us});
     if (!pid) return pid.error();
     state_.network = Server{"network", "network", "", 0, *pid, process_start_time(*pid)};
     return {};
@@ -118,8 +119,7 @@ class Starter {
     arguments.insert(arguments.begin(), fmt::format("{}/pnfs-{}", program_folder(), server.role));
     arguments.insert(arguments.end(), {"--listen", fmt::format("{}:{}", server.address, server.port), "--trace",
                                        state_.trace_file(server.name)});
-    if (options_.capture)
-      arguments.insert(arguments.end(), {"--capture", state_.capture_file(server.name)});
+    if (options_.capture) arguments.insert(arguments.end(), {"--capture", state_.capture_file(server.name)});
     for (const fault::Rule& rule : rules_)
       if (concerns(rule, server.role, server.name)) arguments.insert(arguments.end(), {"--fault", rule.text});
     if (options_.fault_seed != 0)
@@ -177,8 +177,7 @@ class Starter {
                                    std::to_string(options_.lease_seconds)};
     if (has_hosts()) words.insert(words.end(), {"--listen", control_address()});
     for (const std::string& text : options_.layout) words.insert(words.end(), {"--layout", text});
-    for (const std::string& text : options_.layout_directories)
-      words.insert(words.end(), {"--layout-directory", text});
+    for (const std::string& text : options_.layout_directories) words.insert(words.end(), {"--layout-directory", text});
     if (options_.profile == "dlm-2014") words.insert(words.end(), {"--dlm-device", dlm_line()});
     words.insert(words.end(), options_.mds_options.begin(), options_.mds_options.end());
     return start(place_of("mds", "mds", 0), node_arguments("mds", std::move(words)));
@@ -230,6 +229,8 @@ Result<void> start_again(LabState& state, std::string_view name) {
   for (Server& server : state.servers) {
     if (server.name != name) continue;
     if (is_running(server)) return error(Errc::busy, "{} runs already (pid {})", name, server.pid);
+    if (server.command.empty())
+      return error(Errc::unsupported, "{} is a container: it is started with pnfslab net start {}", name, name);
     std::vector<std::string> namespaces;
     if (state.network) {
       auto files = host_namespaces(state, name);
@@ -253,6 +254,7 @@ size_t stop_lab(const LabState& state) {
   if (state.network && !stop_process(state.network->pid, state.network->started, kStopGrace)) ++killed;
   std::error_code ignored;
   for (const Server& s : state.servers) fs::remove(state.socket_file(s.name), ignored);
+  if (state.network) fs::remove(state.socket_file("network"), ignored);
   return killed;
 }
 

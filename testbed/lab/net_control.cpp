@@ -70,7 +70,7 @@ Result<void> apply(LabState& lab, const NetFault& fault) {
                  "the servers of this lab share one network; hosts come with: pnfslab up --topology hosts");
   }
   std::vector<Host> hosts;
-  for (Host& host : hosts_with(lab.data_servers()))
+  for (Host& host : hosts_of(lab))
     if (fault.host.empty() || host.name == fault.host) hosts.push_back(std::move(host));
   if (hosts.empty()) return error(Errc::not_found, "this lab has no host '{}'", fault.host);
   if (fault.verb == Verb::partition || fault.verb == Verb::heal)

@@ -77,5 +77,20 @@ TEST(Hosts, HaveTheAddressesOfTheContainers) {
   EXPECT_EQ(guest_host_address(1), "172.28.2.100");
 }
 
+TEST(Hosts, AreThoseOfTheServersThatThereAre) {
+  LabState lab;
+  for (const char* name : {"target", "mds", "ds2", "ds4"}) {
+    Server server;
+    server.name = name;
+    lab.servers.push_back(server);
+  }
+  std::vector<std::string> all;
+  for (const Host& host : hosts_of(lab)) all.push_back(host.name + " " + host.nfs);
+  EXPECT_THAT(all, ElementsAre("target ", "mds 172.28.2.10", "client 172.28.2.99", "ds2 172.28.2.12", "ds4 172.28.2.14"));
+  EXPECT_EQ(host_fd("ds4"), host_fd("ds2") + 2);
+  EXPECT_EQ(host_fd("ds89"), -1);
+  EXPECT_EQ(host_fd("switch"), -1);
+}
+
 }  // namespace
 }  // namespace pnfs::lab
