@@ -113,7 +113,10 @@ void add_ds(CLI::App& app, Action& action) {
   };
   command("list", "Show them as the metadata server sees them\nExample: pnfslab ds list --json", ds_list)
       ->add_flag("--json", options->as_json, "Machine-readable");
-  command("add", "Start one more (or COUNT); new layouts name it\nExample: pnfslab ds add 2", ds_add)
+  command("add",
+          "Start one more (or COUNT), among hosts on a host of its own; new layouts name it\n"
+          "Example: pnfslab ds add 2",
+          ds_add)
       ->add_option("count", options->count, "How many")
       ->check(CLI::Range(1u, 250u));
   command("start", "Start one again that has ended or was killed\nExample: pnfslab ds start ds1", ds_start)
@@ -126,7 +129,9 @@ void add_ds(CLI::App& app, Action& action) {
   waits(drain);
   drain->add_flag("--no-wait", options->no_wait, "Return at once");
   command("undrain", "New layouts name it again\nExample: pnfslab ds undrain ds1", ds_undrain)->add_option("name", options->name, "ds1, ds2, ...")->required();
-  waits(command("remove", "Drain it, end it, and have the metadata server forget it\nExample: pnfslab ds remove ds1",
+  waits(command("remove",
+                "Drain it, end it (among hosts its host too), and have the metadata server forget it\n"
+                "Example: pnfslab ds remove ds1",
                 ds_remove));
 }
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "testbed/lab/daemon.hpp"
+#include "testbed/lab/hosts.hpp"
 #include "testbed/lab/interrupt.hpp"
 #include "testbed/lab/lab.hpp"
 #include "testbed/lab/node_command.hpp"
@@ -32,20 +33,30 @@ Result<void> wait_until(std::chrono::seconds limit, const std::function<Result<b
     if (!now) return now.error();
     if (*now) return {};
     if (interrupted()) return error(Errc::cancelled, "interrupted");
-    if (std::chrono::steady_clock::now() > give_up) return error(Errc::timeout, "{} s were not enough: {}", limit.count(), what);
+    if (std::chrono::steady_clock::now() > give_up)
+      return error(Errc::timeout, "{} s were not enough: {}", limit.count(), what);
     tick();
     std::this_thread::sleep_for(kPoll);
   }
 }
 
-// As `model` was started, but by another name and at another port.
+Result<void> check_are_processes(const LabState& lab) {
+  if (!lab.containers) return {};
+  return error(Errc::unsupported,
+               "the data servers of this lab are containers: testbed/docker/CONTAINERS.md tells how others are added");
+}
+
+// As `model` was started, but by another name and at another place.
 std::vector<std::string> command_like(const LabState& lab, const Server& model, const Server& server) {
   std::vector<std::string> words = model.command;
+  const std::string place = fmt::format("{}:{}", server.address, server.port);
   const std::pair<std::string_view, std::string> values[] = {
       {"--node", server.name},
       {"--state-socket", lab.socket_file(server.name)},
       {"--trace", lab.trace_file(server.name)},
-      {"--listen", fmt::format("{}:{}", server.address, server.port)},
+      {"--capture", lab.capture_file(server.name)},
+      {"--listen", place},
+      {"--advertise", place},
   };
   for (size_t i = 0; i + 1 < words.size(); ++i) {
     for (const auto& [option, value] : values)
@@ -54,6 +65,34 @@ std::vector<std::string> command_like(const LabState& lab, const Server& model, 
       words[i + 1].replace(words[i + 1].size() - model.name.size(), model.name.size(), server.name);
   }
   return words;
+}
+
+Result<Server> next_data_server(const LabState& lab) {
+  const Server* model = nullptr;
+  for (const Server& one : lab.servers)
+    if (one.role == "ds") model = &one;
+  const Server* mds = lab.find("mds");
+  if (mds == nullptr || model == nullptr)
+    return error(Errc::not_found, "the lab has no data server to start another like");
+  // A host without a server is left by a `ds add` that was killed.
+  const auto is_taken = [&](const std::string& name) {
+    return lab.find(name) != nullptr || (lab.network && host_namespaces(lab, name));
+  };
+  unsigned number = 1;
+  while (is_taken(data_server_name(number))) ++number;
+  Server server;
+  server.role = "ds";
+  server.name = data_server_name(number);
+  server.address = model->address;
+  server.port = data_server_port(*mds, number);
+  if (lab.network) {
+    const auto host = find_host(server.name);
+    if (!host) return error(Errc::no_space, "this topology has addresses for {} data servers", kMostHostDataServers);
+    server.address = host->nfs;
+    server.port = kHostNfsPort;
+  }
+  server.command = command_like(lab, *model, server);
+  return server;
 }
 
 }  // namespace
@@ -76,28 +115,23 @@ Result<std::vector<DataServerState>> list_data_servers(const LabState& lab) {
 }
 
 Result<Server> add_data_server(LabState& lab) {
-  if (lab.topology() != "loopback")
-    return error(Errc::unsupported, "the hosts of this lab were made when it came up; start it with more data servers");
-  const Server* model = nullptr;
-  for (const Server& one : lab.servers)
-    if (one.role == "ds") model = &one;
-  const Server* mds = lab.find("mds");
-  if (mds == nullptr || model == nullptr) return error(Errc::not_found, "the lab has no data server to start another like");
-  unsigned number = 1;
-  while (lab.find(data_server_name(number)) != nullptr) ++number;
-  Server server;
-  server.role = "ds";
-  server.name = data_server_name(number);
-  server.address = model->address;
-  server.port = data_server_port(*mds, number);
-  server.command = command_like(lab, *model, server);
-  const std::string name = server.name;
+  if (auto fine = check_are_processes(lab); !fine) return fine.error();
+  const InterruptGuard guard;  // lab.json must tell of all that runs
+  if (interrupted()) return error(Errc::cancelled, "interrupted");
+  auto next = next_data_server(lab);
+  if (!next) return next.error();
+  const std::string name = next->name;
+  if (lab.network)
+    if (auto added = add_host(lab, name); !added) return added.error();
   std::error_code ignored;
-  std::filesystem::remove(lab.trace_file(name), ignored);
-  std::filesystem::remove(lab.socket_file(name), ignored);
-  lab.servers.push_back(std::move(server));
+  for (const std::string& file : {lab.trace_file(name), lab.capture_file(name), lab.socket_file(name)})
+    std::filesystem::remove(file, ignored);
+  lab.servers.push_back(std::move(*next));
   if (auto started = start_again(lab, name); !started) {
+    const Server failed = std::move(lab.servers.back());
     lab.servers.pop_back();
+    if (failed.pid != 0) stop_process(failed.pid, failed.started, kDataServerStopGrace);
+    if (lab.network) (void)remove_host(lab, name);
     return started.error();
   }
   return lab.servers.back();
@@ -122,6 +156,7 @@ Result<void> wait_unused(const LabState& lab, const std::string& name, std::chro
 }
 
 Result<void> remove_data_server(LabState& lab, const std::string& name, std::chrono::seconds limit) {
+  if (auto fine = check_are_processes(lab); !fine) return fine;
   const InterruptGuard guard;
   if (const Server* server = lab.find(name); server != nullptr && is_running(*server))
     stop_process(server->pid, server->started, kDataServerStopGrace);
@@ -134,11 +169,14 @@ Result<void> remove_data_server(LabState& lab, const std::string& name, std::chr
       return false;
     return removed.error();
   };
-  if (auto done = wait_until(limit, forgotten, [] {}, "the MDS is still fencing " + name); !done) return done;
+  const auto silently = [] {};
+  if (auto done = wait_until(limit, forgotten, silently, "the MDS is still fencing " + name); !done) return done;
   std::erase_if(lab.servers, [&](const Server& server) { return server.name == name; });
   std::error_code ignored;
   std::filesystem::remove(lab.socket_file(name), ignored);
-  return save_state(lab);
+  auto gone = lab.network ? remove_host(lab, name) : Result<void>{};
+  if (auto saved = save_state(lab); !saved) return saved;
+  return gone;
 }
 
 }  // namespace pnfs::lab

@@ -26,15 +26,17 @@ struct DataServerState {
 };
 Result<std::vector<DataServerState>> list_data_servers(const LabState& lab);
 
-// Starts one more, at the next free number and its port, as the last was started, and writes lab.json. unsupported in
-// the topology `hosts`. One that has ended is started again by start_again() (lab.hpp).
+// Starts one more, at the next free number and its port or, in the topology `hosts`, on a host of its own; as the last
+// was started; and writes lab.json. All or nothing of it, an interrupt included. unsupported for containers. One that
+// has ended is started again by start_again() (lab.hpp).
 Result<Server> add_data_server(LabState& lab);
 // New layouts do not name it, layouts that do are recalled; or the reverse.
 Result<void> drain_data_server(const LabState& lab, const std::string& name, bool draining);
 // Until no layout names it. `tick` is called while it waits. timeout.
 Result<void> wait_unused(const LabState& lab, const std::string& name, std::chrono::seconds limit,
                          const std::function<void()>& tick);
-// Ends its process if it runs, has the MDS forget it, and writes lab.json.
+// Ends its process if it runs, has the MDS forget it, takes its host away, and writes lab.json. unsupported for
+// containers.
 Result<void> remove_data_server(LabState& lab, const std::string& name, std::chrono::seconds limit);
 
 }  // namespace pnfs::lab

@@ -1,5 +1,6 @@
 """`pnfslab up --topology hosts`: every server a machine of its own, faults of the network, nothing left behind; as root
 and without any privilege."""
+import json
 import os
 import pathlib
 import shutil
@@ -8,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from lab import PNFSLAB, Lab, run
+from lab import PNFSLAB, Lab, run, wait_until
 
 CONNECT = """
 import socket, sys
@@ -41,6 +42,22 @@ class HostsLab(Lab):
         done = run("net", "--state", self.state, *words)
         if done.returncode != 0:
             raise AssertionError(f"net {words}: {done.stderr}{self.logs()}")
+
+    def ds(self, *words):
+        done = run("ds", *words, "--state", self.state)
+        if done.returncode != 0:
+            raise AssertionError(f"ds {words}: {done.stderr}{self.logs()}")
+        return done.stdout
+
+    def holder(self):
+        """The process that holds the network."""
+        return json.loads((self.state / "lab.json").read_text())["network"]["pid"]
+
+    def ports(self):
+        """Of the bridges: one for each host in each network."""
+        listed = run("exec", "--state", self.state, "switch", "--", "python3", "-c",
+                     "import socket; print(*(name for _, name in socket.if_nameindex()))").stdout.split()
+        return {name for name in listed if "-" in name}
 
     def connect(self, host, address, port):
         return run("exec", "--state", self.state, host, "--", "python3", "-c", CONNECT, address, port).stdout.strip()
@@ -139,6 +156,76 @@ class Hosts(unittest.TestCase):
             lab.net("pause", "ds1")
             lab.net("resume", "ds1")
 
+    def test_a_data_server_comes_with_a_host_of_its_own(self):
+        with HostsLab("--lease-seconds", "20", "--capture") as lab:
+            # The client is there first: the new host is plugged into the network that it lives in.
+            client = lab.start_client("touch /mnt/shared/started; while [ ! -e /mnt/shared/go ]; do sleep 0.2; done; " +
+                                      ROUND, "--share", lab.state)
+            try:
+                wait_until((lab.state / "started").exists, what="a client that has mounted")
+                self.assertEqual(lab.ds("add"), "ds3 at 172.28.2.13:2049\n")
+            finally:
+                (lab.state / "go").touch()
+                out, _ = client.communicate(timeout=180)
+            self.assertEqual((client.returncode, out), (0, "same\n"))
+            self.assertEqual([ds["address"] for ds in lab.status()["ds"]], ["172.28.2.11", "172.28.2.12", "172.28.2.13"])
+            listed = {ds["name"]: ds for ds in json.loads(lab.ds("list", "--json"))}
+            self.assertEqual((listed["ds3"]["state"], listed["ds3"]["addresses"]), ("member", "172.28.2.13:2049"))
+            self.assertEqual(lab.connect("ds3", "172.28.1.10", 2049), "open")
+            for fault, seen in ((("blackhole", "ds3", "on", "nfs"), "TimeoutError"), (("heal",), "open")):
+                lab.net(*fault)
+                self.assertEqual(lab.connect("client", "172.28.2.13", 2049), seen, fault)
+            # Its host outlives it.
+            lab.net("kill", "ds3")
+            lab.ds("start", "ds3")
+            self.assertEqual(lab.client("cp /mnt/pnfs/f /mnt/pnfs/g; sync; cmp /mnt/pnfs/f /mnt/pnfs/g && echo same").stdout,
+                             "same\n")
+            self.assertTrue((lab.state / "capture" / "ds3.pcapng").exists())
+            self.assertEqual(lab.down().returncode, 0)
+            self.assertGreater(lab.ops("ds3").get("WRITE", 0), 0)
+            self.assertEqual(lab.ops("mds").get("WRITE", 0), 0)
+
+    def test_a_host_goes_with_its_data_server(self):
+        with HostsLab("--lease-seconds", "5") as lab:
+            lab.ds("add")
+            host = os.readlink(f"/proc/{lab.pids()['ds3']}/ns/net")
+            self.assertLessEqual({"san-ds3", "nfs-ds3"}, lab.ports())
+            # Somebody still runs something there: that must keep neither cables nor names.
+            stays = subprocess.Popen([PNFSLAB, "exec", "--state", str(lab.state), "ds3", "--", "sleep", "120"])
+            try:
+                wait_until(lambda: os.readlink(f"/proc/{stays.pid}/ns/net") == host, what="a process on ds3")
+                lab.ds("remove", "ds3")
+                done = run("exec", "--state", lab.state, "ds3", "--", "true")
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("no host 'ds3'", done.stderr)
+                self.assertEqual([port for port in lab.ports() if port.endswith("ds3")], [])
+                held = {os.readlink(fd) for fd in pathlib.Path(f"/proc/{lab.holder()}/fd").iterdir()}
+                self.assertNotIn(host, held)
+                # Its number and addresses are free again.
+                self.assertEqual(lab.ds("add", "2"), "ds3 at 172.28.2.13:2049\nds4 at 172.28.2.14:2049\n")
+            finally:
+                stays.kill()
+                stays.wait()
+            self.assertNotIn(host, namespaces())
+            # One of the first may go as well as one that came later.
+            lab.ds("drain", "ds1")
+            lab.ds("remove", "ds1")
+            lab.net("partition", "ds4")
+            lab.net("heal")
+            self.assertEqual(lab.client(ROUND).stdout, "same\n")
+            self.assertEqual(run("status", "--state", lab.state).returncode, 0)
+            # One that does not start leaves no host: the volume has slots for two more than `up` started.
+            lab.ds("add")
+            done = run("ds", "add", "--state", lab.state)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual([port for port in lab.ports() if port.endswith("ds5")], [])
+            pids = [lab.holder(), *lab.pids().values()]
+            self.assertEqual(lab.down().returncode, 0)
+            self.assertEqual([pid for pid in pids if runs(pid)], [])
+            self.assertEqual(list(lab.state.glob("*.sock")), [])
+            for node in ("ds3", "ds4"):
+                self.assertGreater(lab.ops(node).get("WRITE", 0), 0, node)
+
     @unittest.skipUnless(os.geteuid() == 0, "root becomes somebody else")
     def test_without_any_privilege(self):
         folder = tempfile.mkdtemp(prefix="pnfslab-test-")
@@ -146,8 +233,8 @@ class Hosts(unittest.TestCase):
         try:
             def as_nobody(*words):
                 return subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs",
-                                       PNFSLAB, words[0], "--state", f"{folder}/lab", *words[1:]],
-                                      capture_output=True, text=True, timeout=180)
+                                       PNFSLAB, *words], capture_output=True, text=True, timeout=180,
+                                      env={**os.environ, "PNFSLAB_STATE": f"{folder}/lab"})
             up = as_nobody("up", "--topology", "hosts")
             self.assertEqual(up.returncode, 0, up.stderr)
             try:
@@ -156,6 +243,13 @@ class Hosts(unittest.TestCase):
                 self.assertEqual(as_nobody("net", "refuse", "ds1", "on", "nfs").returncode, 0)
                 seen = as_nobody("exec", "client", "--", "python3", "-c", CONNECT, "172.28.2.11", "2049")
                 self.assertEqual(seen.stdout, "ConnectionRefusedError\n", seen.stderr)
+                added = as_nobody("ds", "add")
+                self.assertEqual((added.returncode, added.stdout), (0, "ds3 at 172.28.2.13:2049\n"), added.stderr)
+                seen = as_nobody("exec", "client", "--", "python3", "-c", CONNECT, "172.28.2.13", "2049")
+                self.assertEqual(seen.stdout, "open\n", seen.stderr)
+                removed = as_nobody("ds", "remove", "ds3")
+                self.assertEqual(removed.returncode, 0, removed.stderr)
+                self.assertEqual(as_nobody("exec", "ds3", "--", "true").returncode, 1)
                 self.assertIn("clean", as_nobody("fsck").stdout)
             finally:
                 down = as_nobody("down")
