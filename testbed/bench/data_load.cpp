@@ -75,9 +75,12 @@ io::Task<Result<void>> DataLoad::read(DataReads reads) {
 }
 
 io::Task<Result<void>> DataLoad::in_pieces(uint64_t count, Piece piece) {
-  next_ = 0;
-  count_ = count;
   failure_.reset();
+  next_ = 0;
+  // The first alone: it finds layout, device and data servers for all.
+  count_ = 1;
+  co_await work(piece);
+  count_ = count;
   io::TaskGroup workers(seams_.timers.executor());
   for (unsigned i = 0; i < options_.depth; ++i) workers.spawn("bench worker", work(piece));
   co_await workers.join();

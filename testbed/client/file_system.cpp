@@ -11,6 +11,7 @@ FileSystem::FileSystem(io::Network& network, io::TimerQueue& timers, Random& ran
       callback_service_(this),
       rpc_(network, timers),
       tasks_(timers.executor()),
+      connected_(timers.executor()),
       layout_idle_(timers.executor()),
       recovered_(timers.executor()) {
   random.fill(verifier_.bytes);

@@ -227,6 +227,8 @@ class FileSystem final : public CallbackHandler {
     std::unique_ptr<Session> session;
   };
   std::vector<DataServer> data_servers_;
+  bool connecting_ = false;  // to a data server
+  io::Event connected_;
   io::Event layout_idle_;
   bool recovering_ = false;
   io::Event recovered_;

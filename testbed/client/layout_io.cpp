@@ -57,8 +57,20 @@ io::Task<Outcome<const Device*>> FileSystem::device(deviceid4 id) {
 }
 
 io::Task<Outcome<Session*>> FileSystem::data_server(std::vector<io::Endpoint> addresses) {
-  for (const DataServer& known : data_servers_)
-    if (known.addresses == addresses) co_return known.session.get();
+  const auto known = [this, &addresses]() -> Session* {
+    const auto it = std::ranges::find(data_servers_, addresses, &DataServer::addresses);
+    return it == data_servers_.end() ? nullptr : it->session.get();
+  };
+  if (Session* session = known()) co_return session;
+  // Two at once under one owner would undo each other's client ids (18.35.4).
+  while (connecting_) co_await connected_.wait();
+  if (Session* session = known()) co_return session;
+  connecting_ = true;
+  const auto over = [this](void*) {
+    connecting_ = false;
+    connected_.notify_all();
+  };
+  const std::unique_ptr<void, decltype(over)> guard(this, over);
   // 13.5: any address of a data server is as good as another; the first that answers is taken.
   std::unique_ptr<Session> session;
   Failure failure;
@@ -72,8 +84,6 @@ io::Task<Outcome<Session*>> FileSystem::data_server(std::vector<io::Endpoint> ad
     failure = established.error();
   }
   if (!session) co_return failure;
-  for (const DataServer& known : data_servers_)  // somebody was quicker
-    if (known.addresses == addresses) co_return known.session.get();
   Session* raw = session.get();
   data_servers_.push_back({std::move(addresses), std::move(session)});
   co_return raw;
