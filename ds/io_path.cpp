@@ -130,6 +130,8 @@ io::Task<Status> take_right(DsContext& context, const nfs::stateid4& argument, A
   const uint32_t wanted = access == Access::write ? 2u : 1u;
   const TimePoint give_up = ds.seams().clock.now() + kPatience;
   bool size_asked = false;
+  // Somebody else's answer is waited for once; if that was not enough this request asks for itself.
+  bool join_verdict = stateid.seqid == 0, join_grant = true;
   bool judged = false;   // by the MDS, for this very request
   bool refused = false;  // by a verdict that may be out of date: a layout may have been extended since
   std::vector<control::ByteRange> ranges;
@@ -147,7 +149,8 @@ io::Task<Status> take_right(DsContext& context, const nfs::stateid4& argument, A
       if (client == nullptr) co_return fail(nfs::NFS4ERR_DELAY, "15.1.1.3", "the session ended while the request waited");
       MdsLink::Question question{client->owner, session::to_string(client->principal), stateid.seqid, wanted};
       MdsLink::Refusal refusal;
-      auto asked = co_await link.ask_verdict(context.call, key, std::move(question), refusal);
+      auto asked = co_await link.ask_verdict(context.call, key, std::move(question), refusal,
+                                             !refused && std::exchange(join_verdict, false));
       if (!asked) {
         if (asked.error().code != Errc::busy && asked.error().code != Errc::closed) co_return mds_failed(asked.error());
         co_await ds.seams().timers.sleep(kBusyPause);
@@ -209,7 +212,7 @@ io::Task<Status> take_right(DsContext& context, const nfs::stateid4& argument, A
       extend = pins.empty() || pins.back().grants.empty() ? 0 : pins.back().grants.back();
     }
     auto granted = co_await link.ask_grant(context.call, verdict->fileid, verdict->generation, access, verdict->set, missing,
-                                           extend);
+                                           extend, !ask_size && std::exchange(join_grant, false));
     if (!granted) {
       if (granted.error().code != Errc::busy && granted.error().code != Errc::closed) co_return mds_failed(granted.error());
       co_await ds.seams().timers.sleep(kBusyPause);

@@ -40,7 +40,7 @@ Error error_of(control_status status, std::string_view reason) {
 
 MdsLink::MdsLink(const Options& options, const Seams& seams)
     : ControlService({options.node, &seams.timers, seams.trace, seams.faults}),
-      options_(options), seams_(seams), client_(seams.network, seams.timers), released_(seams.executor) {
+      options_(options), seams_(seams), client_(seams.network, seams.timers), released_(seams.executor), questions_(seams.executor) {
   client_.add_service(*this);
   seams_.store.set_write_gate([this] { return lease_valid(); });
 }

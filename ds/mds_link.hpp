@@ -15,6 +15,7 @@
 #include "ds/grants/grant_cache.hpp"
 #include "ds/grants/verdict_cache.hpp"
 #include "ds/options.hpp"
+#include "ds/questions.hpp"
 
 namespace pnfs::ds {
 
@@ -70,11 +71,12 @@ class MdsLink final : public control::ControlService {
   void released(const std::vector<GrantCache::Gone>& gone);
   void verdict_released() { released_.notify_all(); }
 
-  // Asks for a grant and files the answer. Errors: timeout or closed (the MDS is away), busy (DELAY), no_space,
+  // Asks for a grant and files the answer; with `join`, when the same is being asked for this file already, waits for that
+  // answer instead: look again. Errors: timeout or closed (the MDS is away), busy (DELAY), no_space,
   // not_found (the file is gone), io.
   // `cause`, here and below: the request that needs it, as in the trace.
   io::Task<Result<void>> ask_grant(uint64_t cause, uint64_t fileid, uint64_t generation, Access access, control::StripeSet set,
-                                   control::ByteRange need, uint64_t extend);
+                                   control::ByteRange need, uint64_t extend, bool join);
   // nfsstat4 and reason when the MDS refuses; an Error when it could not be asked.
   struct Refusal {
     uint32_t nfs_status = 0;
@@ -86,8 +88,9 @@ class MdsLink final : public control::ControlService {
     uint32_t seqid = 0;
     uint32_t access = 0;
   };
-  // True: the verdict was filed under `key`. False: revoked meanwhile, ask again.
-  io::Task<Result<bool>> ask_verdict(uint64_t cause, VerdictCache::Key key, Question question, Refusal& refusal);
+  // True: the verdict was filed under `key`. False: look again, and ask again if need be: it was revoked meanwhile, or
+  // somebody else's answer was waited for (`join`).
+  io::Task<Result<bool>> ask_verdict(uint64_t cause, VerdictCache::Key key, Question question, Refusal& refusal, bool join);
   // The MDS holds it durably that the file is that long, unless it has cut the file since; `touch`: and its times. Waits
   // for nobody's pins but those under a revoke: hold none of this file.
   io::Task<Result<void>> file_changed(uint64_t cause, uint64_t fileid, uint64_t generation, uint64_t size_at_least,
@@ -118,6 +121,7 @@ class MdsLink final : public control::ControlService {
   GrantCache grants_;
   VerdictCache verdicts_;
   io::Event released_;
+  Questions questions_;
   std::map<uint64_t, uint64_t> gone_;  // revoked grants whose last I/O has ended, with the end written
 
   Counters counters_;

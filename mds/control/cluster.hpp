@@ -46,6 +46,9 @@ struct StateidVerdict {
   std::vector<ByteRange> writable;
 };
 
+// To whole units of allocation.
+ByteRange align_out(const ByteRange& range);
+
 class Cluster final : public ControlService {
  public:
   struct Hooks {
@@ -112,7 +115,7 @@ class Cluster final : public ControlService {
   io::Task<Result<void>> dispose_of_old_life(NodeId id, uint64_t instance, uint64_t key);
   StripeSet widen(NodeId node, uint64_t fileid, GrantMode mode, const StripeSet& asked, ByteRange need) const;
   io::Task<control_status> allocate(uint64_t fileid, ByteRange range, std::string& why);
-  ByteRange allocation_for(NodeId node, uint64_t fileid, const ByteRange& need);
+  io::Task<control_status> allocate_ahead(uint64_t fileid, const ByteRange& need, std::string& why);
 
   void send_revokes(const std::vector<Revocation>& revocations);
   io::Task<void> revoke_at(NodeId node, std::vector<uint64_t> ids);
@@ -146,10 +149,10 @@ class Cluster final : public ControlService {
   uint64_t owner_instance_ = 0;
   bool raising_epoch_ = false;
   struct Growth {
-    uint64_t end = 0;
-    uint64_t bytes = 0;
+    uint64_t end = 0;    // of what was allocated last
+    uint64_t bytes = 0;  // how much that was
   };
-  std::map<std::pair<NodeId, uint64_t>, Growth> growth_;  // how fast a node's writes to a file grow
+  std::map<uint64_t, Growth> growth_;  // by file: how fast it is written in order
 };
 
 }  // namespace pnfs::mds::cluster

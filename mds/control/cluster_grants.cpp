@@ -13,14 +13,7 @@ using namespace std::chrono_literals;
 constexpr Duration kGrantPatience = 2s;   // then the data server's client is told to come back
 constexpr Duration kRevokeRetry = 200ms;  // after a call that failed although the node is still a member
 constexpr uint64_t kWindow = 128ull << 20;
-constexpr uint64_t kMostAllocated = 128ull << 20;  // for one request; grows to this while a file is written in order
-constexpr size_t kMostExtents = 8192;              // in one reply
-constexpr uint64_t kAlign = volume::kExtentAlign;
-
-ByteRange align_out(const ByteRange& range) {
-  const uint64_t end = range.end > UINT64_MAX - kAlign ? kToEnd : (range.end + kAlign - 1) / kAlign * kAlign;
-  return {range.offset / kAlign * kAlign, end};
-}
+constexpr size_t kMostExtents = 8192;     // in one reply
 
 GRANTres refuse_grant(rpc::Request& request, control_status status, std::string_view why) {
   GRANTres res;
@@ -78,60 +71,6 @@ StripeSet Cluster::widen(NodeId node, uint64_t fileid, GrantMode mode, const Str
   return set;
 }
 
-// How much to allocate: twice as much as last time while a node writes a file in order, so that a long stream costs few
-// calls and a small file little space.
-ByteRange Cluster::allocation_for(NodeId node, uint64_t fileid, const ByteRange& need) {
-  if (growth_.size() > 10'000) growth_.clear();
-  Growth& growth = growth_[{node, fileid}];
-  const bool in_order = growth.bytes != 0 && need.offset >= growth.end && need.offset - growth.end <= growth.bytes;
-  growth.bytes = in_order ? std::min(growth.bytes * 2, kMostAllocated) : 0;
-  const ByteRange aligned = align_out(need);
-  growth.bytes = std::max<uint64_t>(growth.bytes, std::max<uint64_t>(aligned.length(), 1u << 20));
-  growth.end = aligned.offset + growth.bytes;
-  return {aligned.offset, growth.end};
-}
-
-io::Task<control_status> Cluster::allocate(uint64_t fileid, ByteRange range, std::string& why) {
-  uint64_t ticket = 0;
-  {
-    auto savepoint = mds_.catalog().begin();
-    if (!savepoint) {
-      why = savepoint.error().reason;
-      co_return CTL_DELAY;
-    }
-    auto extents = mds_.volume().extents().allocate(fileid, range.offset, range.length());
-    if (!extents) {
-      why = extents.error().reason;
-      co_return extents.error().code == Errc::no_space ? CTL_NO_SPACE
-      : extents.error().code == Errc::busy             ? CTL_DELAY
-                                                       : CTL_IO;
-    }
-    if (auto inode = mds_.catalog().get(fileid)) {
-      auto mapped = mds_.volume().extents().mapped_bytes(fileid);
-      if (mapped && inode->space_used != *mapped) {
-        inode->space_used = *mapped;
-        if (auto put = mds_.catalog().put(*inode); !put) {
-          why = put.error().reason;
-          co_return CTL_IO;
-        }
-      }
-    }
-    auto released = savepoint->release();
-    if (!released) {
-      why = released.error().reason;
-      co_return CTL_IO;
-    }
-    ticket = *released;
-  }
-  // Design, No unwritten extents: the allocation is durable before the grant leaves.
-  auto durable = co_await mds_.volume().durable(ticket);
-  if (!durable) {
-    why = durable.error().reason;
-    co_return CTL_IO;
-  }
-  co_return CTL_OK;
-}
-
 io::Task<GRANTres> Cluster::do_grant(rpc::Request& request, const GRANTargs& args) {
   std::string why;
   if (const auto status = check_caller(request, args.node_id, args.mds_epoch, why); status != CTL_OK)
@@ -170,14 +109,8 @@ io::Task<GRANTres> Cluster::do_grant(rpc::Request& request, const GRANTargs& arg
 
   const uint64_t size_before = inode->size;
   if (mode == GrantMode::ex) {
-    const auto status = co_await allocate(fileid, allocation_for(node, fileid, need), why);
-    if (status == CTL_NO_SPACE) {
-      // Perhaps not all that, but what is needed.
-      const auto exact = co_await allocate(fileid, align_out(need), why);
-      if (exact != CTL_OK) co_return refuse_grant(request, exact, why);
-    } else if (status != CTL_OK) {
-      co_return refuse_grant(request, status, why);
-    }
+    const auto status = co_await allocate_ahead(fileid, need, why);
+    if (status != CTL_OK) co_return refuse_grant(request, status, why);
   } else if (const uint64_t ticket = mds_.catalog().ticket(); !mds_.catalog().is_durable(ticket)) {
     // What the node will answer from this grant must not be undone by a crash: a truncation, for one.
     auto durable = co_await mds_.volume().durable(ticket);

@@ -109,9 +109,12 @@ class DataBench {
       our_runs.push_back(*one);
       if (reads.bytes == kLarge && report_.without_floor.empty()) {
         auto floor = measure_floor();
-        if (floor) floors.push_back(*floor);
-        else if (lab::interrupted()) return interrupted_error();
-        else report_.without_floor = floor.error().reason;
+        if (floor)
+          floors.push_back(*floor);
+        else if (lab::interrupted())
+          return interrupted_error();
+        else
+          report_.without_floor = floor.error().reason;
       }
       if (ganesha == nullptr) continue;
       one = measure(reads, *ganesha);
@@ -126,7 +129,8 @@ class DataBench {
     point.ganesha_goal = goal;
     if (ganesha != nullptr) point.ganesha = median_of(their_runs);
     progress_.point(point);
-    if (!report_.without_floor.empty()) progress_.note("without the least that it could cost: " + report_.without_floor);
+    if (!report_.without_floor.empty())
+      progress_.note("without the least that it could cost: " + report_.without_floor);
     if (floors.size() == o_.rounds)
       report_.floor = DataFloor{median(floors, &DataFloor::received), median(floors, &DataFloor::sent),
                                 point.ours.server_us * 1000 / kLarge};

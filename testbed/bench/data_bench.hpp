@@ -1,8 +1,7 @@
-// pnfs-ds beside what its work must cost: two data servers on one machine, read through a layout, in turns with NFS-Ganesha
-// (whose file lies in memory, without a second hop) reading the same; for large reads also what libiscsi alone needs to
-// receive the bytes and a bare TCP server to send them. And how often data servers ask the metadata server while a file is
-// streamed. All over loopback, all data in memory.
-// Blocks for the whole measurement.
+// pnfs-ds beside what its work must cost: two data servers on one machine, read through a layout, in turns with
+// NFS-Ganesha (whose file lies in memory, without a second hop) reading the same; for large reads also what libiscsi
+// alone needs to receive the bytes and a bare TCP server to send them. And how often data servers ask the metadata
+// server while a file is streamed. All over loopback, all data in memory. Blocks for the whole measurement.
 #pragma once
 
 #include <functional>
@@ -18,13 +17,13 @@ struct DataBenchOptions {
   std::string ds_program;
   std::string mds_program;
   std::string target_program;
-  std::string folder = "/dev/shm";  // in memory, so that no disk is measured
-  uint16_t base_port = 13300;       // and the four above it
-  uint64_t file_bytes = 256u << 20;   // that is read; a multiple of 1 MiB
-  uint64_t stream_bytes = 1u << 30;   // written in order to count control calls; a multiple of 1 MiB
-  uint64_t small_reads = 20000;       // of 4 KiB, in one round
-  uint64_t large_reads = 1024;        // of 1 MiB, in one round
-  unsigned rounds = 3;                // each server's turns; the median counts
+  std::string folder = "/dev/shm";   // in memory, so that no disk is measured
+  uint16_t base_port = 13300;        // and the four above it
+  uint64_t file_bytes = 256u << 20;  // that is read; a multiple of 1 MiB
+  uint64_t stream_bytes = 1u << 30;  // written in order to count control calls; a multiple of 1 MiB
+  uint64_t small_reads = 20000;      // of 4 KiB, in one round
+  uint64_t large_reads = 1024;       // of 1 MiB, in one round
+  unsigned rounds = 3;               // each server's turns; the median counts
 };
 
 struct DataFigures {

@@ -1,5 +1,5 @@
-// A client machine that reads and writes one file, so many requests at a time, as fast as it is answered: through a layout
-// at data servers, or through the server that it mounted. Any NFSv4.1 server will do.
+// A client machine that reads and writes one file, so many requests at a time, as fast as it is answered: through a
+// layout at data servers, or through the server that it mounted. Any NFSv4.1 server will do.
 #pragma once
 
 #include <optional>

@@ -23,11 +23,11 @@ Result<double> average_of(const std::string& text) {
 
 Result<PerfFigures> run_iscsi_perf(const PerfOptions& options) {
   const std::string log = options.folder + "/perf.log";
-  auto perf = Child::start({.command = {"iscsi-perf", "-m", std::to_string(options.depth), "-b",
-                                        std::to_string(options.bytes / kBlock), "-t", std::to_string(options.seconds),
-                                        options.url},
-                            .environment = {},
-                            .log_file = log});
+  auto perf = Child::start(
+      {.command = {"iscsi-perf", "-m", std::to_string(options.depth), "-b", std::to_string(options.bytes / kBlock),
+                   "-t", std::to_string(options.seconds), options.url},
+       .environment = {},
+       .log_file = log});
   if (!perf) {
     if (perf.error().code == Errc::not_found)
       return error(Errc::not_found, "{}; install it with: apt-get install libiscsi-bin", perf.error().reason);

@@ -1,4 +1,5 @@
-// iscsi-perf, libiscsi's own measure: reads in order, as fast as the target answers, by an initiator that throws them away.
+// iscsi-perf, libiscsi's own measure: reads in order, as fast as the target answers, by an initiator that throws them
+// away.
 #pragma once
 
 #include <string>

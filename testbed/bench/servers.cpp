@@ -74,10 +74,12 @@ io::Endpoint loopback(uint16_t port) {
 }
 
 Result<Child> start_target(const TargetStart& start) {
-  return start_listening({.command = {start.program, "--file", start.lun_file, "--iqn", kTargetName, "--listen",
-                                      io::to_string(loopback(start.port))},
-                          .environment = {},
-                          .log_file = start.log_file});
+  ChildOptions options{.command = {start.program, "--file", start.lun_file, "--iqn", kTargetName, "--listen",
+                                   io::to_string(loopback(start.port))},
+                       .environment = {},
+                       .log_file = start.log_file};
+  if (start.thin) options.command.emplace_back("--thin");
+  return start_listening(std::move(options));
 }
 
 std::string target_url(uint16_t port) {
@@ -91,7 +93,7 @@ Result<OurMds> start_mds(const MdsStart& start) {
   fs::resize_file(lun, start.lun_bytes, ec);
   if (ec) return error(Errc::io, "cannot make a file of {} bytes at {}: {}", start.lun_bytes, lun, ec.message());
   const auto target_port = static_cast<uint16_t>(start.port + 1);
-  auto target = start_target({start.target_program, lun, target_port, start.folder + "/target.log"});
+  auto target = start_target({start.target_program, lun, target_port, start.folder + "/target.log", true});
   if (!target) return target.error();
   if (auto made = lab::format_if_blank(target_url(target_port), kNodes, "bench:bench"); !made)
     return made.error().with_context("mkfs");

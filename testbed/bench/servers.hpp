@@ -20,6 +20,7 @@ struct TargetStart {
   std::string lun_file;
   uint16_t port = 0;
   std::string log_file;
+  bool thin = false;  // UNMAP, as the LUN of a lab has it
 };
 Result<Child> start_target(const TargetStart& start);
 std::string target_url(uint16_t port);  // of its LUN

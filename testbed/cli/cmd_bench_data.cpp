@@ -19,13 +19,15 @@ const char* verdict(bool met) {
 }
 
 std::string read_name(const bench::DataPoint& p) {
-  const std::string size = p.bytes >= 1u << 20 ? fmt::format("{} MiB", p.bytes >> 20) : fmt::format("{} KiB", p.bytes >> 10);
+  const std::string size =
+      p.bytes >= 1u << 20 ? fmt::format("{} MiB", p.bytes >> 20) : fmt::format("{} KiB", p.bytes >> 10);
   return size + (p.random ? " random" : "");
 }
 
 void print_data_head(const bench::DataBenchOptions& o) {
   fmt::print(
-      "READs over loopback, median of {}; CPU in microseconds per READ. pnfs-ds: two of them, through a layout, from a\n"
+      "READs over loopback, median of {}; CPU in microseconds per READ. pnfs-ds: two of them, through a layout, from "
+      "a\n"
       "pnfs-target in memory. NFS-Ganesha: one, VFS, its file in memory.\n\n",
       o.rounds);
   fmt::print("{:>12} {:>5}  {:^40}   {:^32}   {:^16}\n", "", "", "pnfs-ds", "NFS-Ganesha", "ours / Ganesha");
@@ -34,8 +36,8 @@ void print_data_head(const bench::DataBenchOptions& o) {
 }
 
 void print_data_point(const bench::DataPoint& p) {
-  fmt::print("{:>12} {:>5}  {:>8.0f} {:>6.0f} {:>7.1f} {:>8.1f} {:>7.1f}", read_name(p), p.depth, p.ours.operations_per_s,
-             p.ours.mib_per_s, p.ours.server_us, p.ours.target_us, p.ours.client_us);
+  fmt::print("{:>12} {:>5}  {:>8.0f} {:>6.0f} {:>7.1f} {:>8.1f} {:>7.1f}", read_name(p), p.depth,
+             p.ours.operations_per_s, p.ours.mib_per_s, p.ours.server_us, p.ours.target_us, p.ours.client_us);
   if (p.ganesha) {
     const double ratio = p.ours.server_us / p.ganesha->server_us;
     fmt::print("   {:>8.0f} {:>6.0f} {:>8.1f} {:>7.1f}   {:>5.2f} {:>5.2f} {}", p.ganesha->operations_per_s,
@@ -50,7 +52,8 @@ void print_data_end(const bench::DataReport& r, const bench::DataBenchOptions& o
   using bench::ControlCalls, bench::DataFloor;
   if (r.floor)
     fmt::print(
-        "\n1 MiB, ns of CPU per byte: libiscsi receives for {:.3f}, a bare TCP server sends for {:.3f}; pnfs-ds does both "
+        "\n1 MiB, ns of CPU per byte: libiscsi receives for {:.3f}, a bare TCP server sends for {:.3f}; pnfs-ds does "
+        "both "
         "for {:.3f},\n{:.2f} of that (goal {:.2f}: {})\n",
         r.floor->received, r.floor->sent, r.floor->ours, r.floor->ratio(), DataFloor::kGoal,
         verdict(r.floor->ratio() <= DataFloor::kGoal));
@@ -80,8 +83,11 @@ nlohmann::json data_json(const bench::DataReport& report) {
                        {"read_again", report.calls.read_again},
                        {"new_open", report.calls.new_open}}}};
   for (const auto& p : report.points) {
-    nlohmann::json point{
-        {"bytes", p.bytes}, {"depth", p.depth}, {"random", p.random}, {"ours", data_side_json(p.ours)}, {"goal", p.ganesha_goal}};
+    nlohmann::json point{{"bytes", p.bytes},
+                         {"depth", p.depth},
+                         {"random", p.random},
+                         {"ours", data_side_json(p.ours)},
+                         {"goal", p.ganesha_goal}};
     if (p.ganesha) {
       point["ganesha"] = data_side_json(*p.ganesha);
       point["cpu_ratio"] = p.ours.server_us / p.ganesha->server_us;
@@ -108,8 +114,10 @@ int bench_data_command(const DataBenchSettings& settings) {
           }};
   const auto done = bench::bench_data(settings.data, progress);
   if (!done) return report("bench data", done.error());
-  if (as_text) print_data_end(*done, settings.data);
-  else fmt::print("{}\n", data_json(*done).dump(2));
+  if (as_text)
+    print_data_end(*done, settings.data);
+  else
+    fmt::print("{}\n", data_json(*done).dump(2));
   return 0;
 }
 
@@ -118,7 +126,8 @@ int bench_data_command(const DataBenchSettings& settings) {
 void add_bench_data(CLI::App& bench, Action& action) {
   auto* data = bench.add_subcommand(
       "data",
-      "READs of two pnfs-ds and of NFS-Ganesha, side by side, with the CPU of both; beside what libiscsi and a bare TCP\n"
+      "READs of two pnfs-ds and of NFS-Ganesha, side by side, with the CPU of both; beside what libiscsi and a bare "
+      "TCP\n"
       "server need for the same bytes; and the calls to the MDS that a stream costs. What is not installed\n"
       "(apt-get install nfs-ganesha nfs-ganesha-vfs libiscsi-bin), or needs root, is left out.\n"
       "Example: pnfslab bench data --rounds 7");
@@ -128,7 +137,8 @@ void add_bench_data(CLI::App& bench, Action& action) {
   o.mds_program = lab::program_folder() + "/pnfs-mds";
   o.target_program = lab::program_folder() + "/pnfs-target";
   const auto mib = [&](const char* name, uint64_t& bytes, const char* help) {
-    data->add_option_function<uint64_t>(name, [&bytes](uint64_t n) { bytes = n << 20; }, help)
+    data->add_option_function<uint64_t>(
+            name, [&bytes](uint64_t n) { bytes = n << 20; }, help)
         ->check(CLI::Range(uint64_t{4}, uint64_t{65536}))
         ->default_str(std::to_string(bytes >> 20));
   };

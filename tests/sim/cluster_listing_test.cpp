@@ -9,7 +9,8 @@ namespace {
 struct ClusterListing : DataServerRules {
   template <class Res, class Args, class Check>
   void ask_mds(control::control_proc proc, const Args& args, Check check) {
-    auto go = [](Cluster& c, io::Network& network, control::control_proc which, const Args& what, Check& then) -> io::Task<void> {
+    auto go = [](Cluster& c, io::Network& network, control::control_proc which, const Args& what,
+                 Check& then) -> io::Task<void> {
       rpc::Client rpc(network, c.sim().timers());
       auto connection = co_await rpc.connect(c.mds_address(), 1s);
       if (connection) {
@@ -36,7 +37,8 @@ TEST_F(ClusterListing, NodesAndLocks) {
       EXPECT_GT(res.ok.nodes[i].grants, 0u);
       EXPECT_GT(res.ok.nodes[i].verdicts, 0u);
       ASSERT_EQ(res.ok.nodes[i].addresses.size(), 1u);
-      EXPECT_EQ(res.ok.nodes[i].addresses[0].ip.text, fmt::format("10.0.0.{}", 10 + i)) << "its own address, not the MDS's";
+      EXPECT_EQ(res.ok.nodes[i].addresses[0].ip.text, fmt::format("10.0.0.{}", 10 + i))
+          << "its own address, not the MDS's";
     }
   });
   size_t exclusive = 0;
