@@ -66,6 +66,7 @@ class IscsiConnection : public std::enable_shared_from_this<IscsiConnection> {
   void arm();
   void serve(int events);
   void kick();
+  void cork(bool on);
   void tear_down();
   bool peer_closed() const;
 
@@ -74,7 +75,8 @@ class IscsiConnection : public std::enable_shared_from_this<IscsiConnection> {
   iscsi_context* iscsi_ = nullptr;
   uint32_t lun_ = 0;
   boost::asio::posix::basic_stream_descriptor<io::Executor> descriptor_;
-  bool read_armed_ = false, write_armed_ = false, kicked_ = false;
+  bool read_armed_ = false, write_armed_ = false;
+  unsigned kicked_ = 0;  // commands to be sent in the next turn
   bool serving_ = false;  // inside libiscsi: it must not be torn down under its own feet
   bool progressed_ = false;
   bool resetting_ = false;
