@@ -115,6 +115,7 @@ class Cluster final : public ControlService {
   io::Task<Result<void>> dispose_of_old_life(NodeId id, uint64_t instance, uint64_t key);
   StripeSet widen(NodeId node, uint64_t fileid, GrantMode mode, const StripeSet& asked, ByteRange need) const;
   io::Task<control_status> allocate(uint64_t fileid, ByteRange range, std::string& why);
+  bool is_allocated(uint64_t fileid, const ByteRange& range);
   io::Task<control_status> allocate_ahead(uint64_t fileid, const ByteRange& need, std::string& why);
 
   void send_revokes(const std::vector<Revocation>& revocations);

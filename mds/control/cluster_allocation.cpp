@@ -60,31 +60,39 @@ io::Task<control_status> Cluster::allocate(uint64_t fileid, ByteRange range, std
   co_return CTL_OK;
 }
 
+bool Cluster::is_allocated(uint64_t fileid, const ByteRange& range) {
+  const auto extents = mds_.volume().extents().get(fileid, range.offset, range.length());
+  uint64_t at = range.offset;
+  for (const auto& extent : extents ? *extents : std::vector<volume::Extent>{})
+    if (extent.file_offset <= at) at = std::max(at, extent.file_end());
+  return at >= range.end;
+}
+
 // Twice as much as last time while a file is written in order, so that a long stream costs few calls and a small file
-// little space; less when that is not to be had. A file's stripes are written by several nodes, each with several requests
-// at a time: who asks for what was allocated last only comes late.
+// little space; less when that is not to be had. A file's stripes are written by several nodes, each with many requests at
+// a time: who comes late asks for what is there already, who comes early leaves no gap behind.
 io::Task<control_status> Cluster::allocate_ahead(uint64_t fileid, const ByteRange& need, std::string& why) {
   const ByteRange aligned = align_out(need);
+  if (is_allocated(fileid, aligned)) co_return co_await allocate(fileid, aligned, why);
   const auto known = growth_.find(fileid);
   const Growth last = known == growth_.end() ? Growth{} : known->second;
-  const bool late = aligned.offset >= last.end - last.bytes && aligned.end <= last.end;
-  uint64_t bytes = aligned.length();
-  if (!late) {
-    const bool in_order = aligned.offset >= last.end - last.bytes && aligned.offset <= last.end + last.bytes;
-    bytes = std::max({bytes, kLeastAllocated, in_order ? std::min(last.bytes * 2, kMostAllocated) : 0});
-  }
-  if (aligned.offset > kToEnd - bytes) bytes = aligned.length();
+  const bool in_order = aligned.offset >= last.end - last.bytes && aligned.offset <= last.end + last.bytes;
+  const uint64_t begin = in_order ? std::min(aligned.offset, last.end) : aligned.offset;
+  const uint64_t least = aligned.end - begin;
+  uint64_t bytes = std::max({least, kLeastAllocated, in_order ? std::min(last.bytes * 2, kMostAllocated) : 0});
+  if (begin > kToEnd - bytes) bytes = least;
   for (;;) {
-    const ByteRange range{aligned.offset, aligned.offset + bytes};
-    const auto status = co_await allocate(fileid, range, why);
+    const auto status = co_await allocate(fileid, {begin, begin + bytes}, why);
     if (status == CTL_OK) {
       if (growth_.size() > kMostGrowths) growth_.clear();
-      if (!late) growth_[fileid] = {range.end, bytes};
+      growth_[fileid] = {begin + bytes, bytes};
       co_return CTL_OK;
     }
-    if ((status != CTL_NO_SPACE && status != CTL_DELAY) || bytes == aligned.length()) co_return status;
-    bytes = std::max(bytes / 2 / kAlign * kAlign, aligned.length());
+    if (status != CTL_NO_SPACE && status != CTL_DELAY) co_return status;
+    if (bytes == least) break;
+    bytes = std::max(bytes / 2 / kAlign * kAlign, least);
   }
+  co_return co_await allocate(fileid, aligned, why);
 }
 
 }  // namespace pnfs::mds::cluster

@@ -10,7 +10,7 @@ namespace {
 using namespace lab;  // its functions are what the subcommands are made of
 
 const std::vector<std::string_view> kProfiles{"modern", "dlm-2014", "local-export", "spnfs"};
-constexpr unsigned kMostDataServers = 250;  // the Linux client takes 256 per device
+constexpr unsigned kMostDataServers = 128;  // node slots of a volume; the Linux client takes 256 per device
 
 Result<void> read_config(const std::string& path, LabOptions& options) {
   auto file = ConfigFile::load(path);

@@ -23,6 +23,7 @@ constexpr milliseconds kStopGrace{5000};
 constexpr size_t kLongestSocketFolder = 90;  // sun_path holds 108 bytes
 constexpr std::string_view kTargetName = "iqn.2026-01.pnfslab:lun0";
 constexpr const char* kVolumeTable = "pnfslab:lab";
+constexpr unsigned kNodeSlots = 128;  // as many as a volume can have, a block each: `ds add` shall not be refused one
 constexpr std::string_view kInitiatorPrefix = "iqn.2026-01.pnfslab.node:";
 
 class Starter {
@@ -161,12 +162,11 @@ class Starter {
   // Only a LUN of our own is ever formatted unasked, and only when it is blank.
   Result<void> make_volume() {
     if (!options_.store.empty()) return {};
-    const unsigned slots = options_.data_servers + 2;
-    if (!has_hosts()) return format_if_blank(state_.store_url, slots, kVolumeTable);
+    if (!has_hosts()) return format_if_blank(state_.store_url, kNodeSlots, kVolumeTable);
     // Our own process is not in the target's network.
     auto namespaces = namespaces_of("mds");
     if (!namespaces) return namespaces.error();
-    return run_to_end({.command = {program_folder() + "/pnfslab", "mkfs", "--if-blank", "-j", std::to_string(slots),
+    return run_to_end({.command = {program_folder() + "/pnfslab", "mkfs", "--if-blank", "-j", std::to_string(kNodeSlots),
                                    "-t", kVolumeTable, state_.store_url},
                        .log_file = state_.log_file("mkfs"),
                        .namespaces = std::move(*namespaces)});
