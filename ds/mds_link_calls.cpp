@@ -18,13 +18,13 @@ constexpr Duration kTellPause = 50ms;
 io::Task<Result<void>> MdsLink::ask_grant(uint64_t cause, uint64_t fileid, uint64_t generation, Access access,
                                           StripeSet set, ByteRange need, uint64_t extend, bool join) {
   const Questions::What what{fileid, {}, access == Access::write ? 2u : 1u};
-  if (join && questions_.under_way(what)) {
-    co_await questions_.answer(what);
+  if (const auto other = questions_.find(what, need.offset); join && other) {
+    co_await questions_.answer(what, *other);
     co_return Result<void>{};
   }
   auto connection = live();
   if (connection == nullptr) co_return error(Errc::closed, "no connection to the MDS");
-  const Questions::Asked asked(questions_, what);
+  const Questions::Asked asked(questions_, what, need.offset);
   Arena arena;
   GRANTargs args;
   args.node_id = node_id_;
@@ -66,13 +66,13 @@ io::Task<Result<void>> MdsLink::ask_grant(uint64_t cause, uint64_t fileid, uint6
 io::Task<Result<bool>> MdsLink::ask_verdict(uint64_t cause, VerdictCache::Key key, Question question, Refusal& refusal,
                                             bool join) {
   const Questions::What what{key.client, key.other, question.access};
-  if (join && questions_.under_way(what)) {
-    co_await questions_.answer(what);
+  if (const auto other = questions_.find(what, 0); join && other) {
+    co_await questions_.answer(what, *other);
     co_return false;
   }
   auto connection = live();
   if (connection == nullptr) co_return error(Errc::closed, "no connection to the MDS");
-  const Questions::Asked asked(questions_, what);
+  const Questions::Asked asked(questions_, what, 0);
   const uint64_t ticket = verdicts_.asking();
   STATEID_CHECKargs args;
   args.node_id = node_id_;

@@ -13,6 +13,7 @@
 #include "common/io/event.hpp"
 #include "common/io/task_group.hpp"
 #include "common/volume/types.hpp"
+#include "mds/control/allocation_plan.hpp"
 #include "mds/control/membership.hpp"
 #include "mds/control/verdict_book.hpp"
 #include "mds/grants/grant_table.hpp"
@@ -149,11 +150,7 @@ class Cluster final : public ControlService {
   std::map<NodeId, uint64_t> unknown_instances_;  // recorded before this start
   uint64_t owner_instance_ = 0;
   bool raising_epoch_ = false;
-  struct Growth {
-    uint64_t end = 0;    // of what was allocated last
-    uint64_t bytes = 0;  // how much that was
-  };
-  std::map<uint64_t, Growth> growth_;  // by file: how fast it is written in order
+  AllocationPlan plan_;
 };
 
 }  // namespace pnfs::mds::cluster

@@ -7,9 +7,6 @@ namespace pnfs::mds::cluster {
 
 namespace {
 
-constexpr uint64_t kLeastAllocated = 1ull << 20;
-constexpr uint64_t kMostAllocated = 256ull << 20;  // for one request; grows to this while a file is written in order
-constexpr size_t kMostGrowths = 10'000;
 constexpr uint64_t kAlign = volume::kExtentAlign;
 
 }  // namespace
@@ -27,6 +24,11 @@ io::Task<control_status> Cluster::allocate(uint64_t fileid, ByteRange range, std
       why = savepoint.error().reason;
       co_return CTL_DELAY;
     }
+    auto inode = mds_.catalog().get(fileid);
+    if (!inode) {
+      why = "the file was removed";
+      co_return CTL_NOT_FOUND;
+    }
     auto extents = mds_.volume().extents().allocate(fileid, range.offset, range.length());
     if (!extents) {
       why = extents.error().reason;
@@ -34,14 +36,12 @@ io::Task<control_status> Cluster::allocate(uint64_t fileid, ByteRange range, std
       : extents.error().code == Errc::busy             ? CTL_DELAY
                                                        : CTL_IO;
     }
-    if (auto inode = mds_.catalog().get(fileid)) {
-      auto mapped = mds_.volume().extents().mapped_bytes(fileid);
-      if (mapped && inode->space_used != *mapped) {
-        inode->space_used = *mapped;
-        if (auto put = mds_.catalog().put(*inode); !put) {
-          why = put.error().reason;
-          co_return CTL_IO;
-        }
+    auto mapped = mds_.volume().extents().mapped_bytes(fileid);
+    if (mapped && inode->space_used != *mapped) {
+      inode->space_used = *mapped;
+      if (auto put = mds_.catalog().put(*inode); !put) {
+        why = put.error().reason;
+        co_return CTL_IO;
       }
     }
     auto released = savepoint->release();
@@ -68,31 +68,22 @@ bool Cluster::is_allocated(uint64_t fileid, const ByteRange& range) {
   return at >= range.end;
 }
 
-// Twice as much as last time while a file is written in order, so that a long stream costs few calls and a small file
-// little space; less when that is not to be had. A file's stripes are written by several nodes, each with many requests at
-// a time: who comes late asks for what is there already, who comes early leaves no gap behind.
 io::Task<control_status> Cluster::allocate_ahead(uint64_t fileid, const ByteRange& need, std::string& why) {
   const ByteRange aligned = align_out(need);
   if (is_allocated(fileid, aligned)) co_return co_await allocate(fileid, aligned, why);
-  const auto known = growth_.find(fileid);
-  const Growth last = known == growth_.end() ? Growth{} : known->second;
-  const bool in_order = aligned.offset >= last.end - last.bytes && aligned.offset <= last.end + last.bytes;
-  const uint64_t begin = in_order ? std::min(aligned.offset, last.end) : aligned.offset;
-  const uint64_t least = aligned.end - begin;
-  uint64_t bytes = std::max({least, kLeastAllocated, in_order ? std::min(last.bytes * 2, kMostAllocated) : 0});
-  if (begin > kToEnd - bytes) bytes = least;
-  for (;;) {
-    const auto status = co_await allocate(fileid, {begin, begin + bytes}, why);
-    if (status == CTL_OK) {
-      if (growth_.size() > kMostGrowths) growth_.clear();
-      growth_[fileid] = {begin + bytes, bytes};
-      co_return CTL_OK;
+  const ByteRange proposed = plan_.propose(fileid, aligned);
+  // Less and less of it when that is not to be had; at last what is needed.
+  for (ByteRange range = proposed;;) {
+    const auto status = co_await allocate(fileid, range, why);
+    const bool give_up = (status != CTL_NO_SPACE && status != CTL_DELAY) || range == aligned;
+    if (status == CTL_OK && range == proposed) co_return status;
+    if (status == CTL_OK || give_up) {
+      plan_.done_instead(fileid, proposed, status == CTL_OK ? range : ByteRange{0, 0});
+      co_return status;
     }
-    if (status != CTL_NO_SPACE && status != CTL_DELAY) co_return status;
-    if (bytes == least) break;
-    bytes = std::max(bytes / 2 / kAlign * kAlign, least);
+    const uint64_t half = range.offset + range.length() / 2 / kAlign * kAlign;
+    range = half > aligned.end ? ByteRange{range.offset, half} : aligned;
   }
-  co_return co_await allocate(fileid, aligned, why);
 }
 
 }  // namespace pnfs::mds::cluster

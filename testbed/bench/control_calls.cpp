@@ -14,13 +14,14 @@ constexpr auto kFlush = std::chrono::milliseconds(300);
 const std::set<std::string, std::less<>> kNotCounted{"REGISTER", "RENEW", "PING", "LEAVE"};
 }  // namespace
 
-uint64_t ControlCallCounter::count() {
+Result<uint64_t> ControlCallCounter::count() {
   std::error_code ec;
   for (std::uintmax_t before = 0, now = 1; before != now; now = std::filesystem::file_size(path_, ec)) {
     before = std::filesystem::file_size(path_, ec);
     std::this_thread::sleep_for(kFlush);
   }
   std::ifstream in(path_);
+  if (!in) return error(Errc::io, "cannot read the trace {}", path_);
   in.seekg(at_);
   uint64_t calls = 0;
   for (std::string line; std::getline(in, line);) {

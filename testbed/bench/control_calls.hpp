@@ -5,6 +5,8 @@
 #include <fstream>
 #include <string>
 
+#include "common/base/result.hpp"
+
 namespace pnfs::bench {
 
 class ControlCallCounter {
@@ -13,8 +15,7 @@ class ControlCallCounter {
 
   // Calls since the last time, without those that join the cluster or keep a lease. Waits until the trace has caught up
   // with what has been answered.
-  uint64_t count();
-  void skip() { (void)count(); }
+  Result<uint64_t> count();
 
  private:
   std::string path_;

@@ -182,15 +182,18 @@ class DataBench {
     ControlCallCounter counter(trace_);
     const DataReads all{kLarge, o_.stream_bytes / kLarge, false};
     Result<void> done = lab::run_on(context_, load.mount());
-    counter.skip();
-    if (done) done = lab::run_on(context_, load.write(o_.stream_bytes));
-    report_.calls.written = counter.count();
-    if (done) done = lab::run_on(context_, load.read(all));
-    report_.calls.read_again = counter.count();
-    if (done) done = lab::run_on(context_, load.open_again());
-    counter.skip();
-    if (done) done = lab::run_on(context_, load.read(all));
-    report_.calls.new_open = counter.count();
+    const auto counted = [&](io::Task<Result<void>> task, uint64_t& calls) {
+      if (done) done = lab::run_on(context_, std::move(task));
+      auto count = counter.count();
+      if (count) calls = *count;
+      else if (done) done = count.error();
+    };
+    uint64_t not_counted = 0;
+    if (auto earlier = counter.count(); done && !earlier) done = earlier.error();
+    counted(load.write(o_.stream_bytes), report_.calls.written);
+    counted(load.read(all), report_.calls.read_again);
+    counted(load.open_again(), not_counted);
+    counted(load.read(all), report_.calls.new_open);
     (void)lab::run_on(context_, load.stop());
     return done;
   }

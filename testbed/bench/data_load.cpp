@@ -78,7 +78,7 @@ io::Task<Result<void>> DataLoad::in_pieces(uint64_t count, Piece piece) {
   failure_.reset();
   next_ = 0;
   // The first alone: it finds layout, device and data servers for all.
-  count_ = 1;
+  count_ = std::min<uint64_t>(count, 1);
   co_await work(piece);
   count_ = count;
   io::TaskGroup workers(seams_.timers.executor());

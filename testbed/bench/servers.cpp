@@ -23,7 +23,7 @@ Result<Child> start_listening(ChildOptions options) {
   return std::move(*child);
 }
 
-constexpr uint32_t kNodes = 3;  // the MDS and two data servers
+constexpr uint32_t kNodes = 2;  // data servers
 
 bool accepts(const io::Endpoint& at) {
   const int fd = socket(at.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -118,7 +118,7 @@ void add_ds(CLI::App& app, Action& action) {
           "Example: pnfslab ds add 2",
           ds_add)
       ->add_option("count", options->count, "How many")
-      ->check(CLI::Range(1u, 127u));
+      ->check(CLI::Range(1u, lab::kMostDataServers - 1));
   command("start", "Start one again that has ended or was killed\nExample: pnfslab ds start ds1", ds_start)
       ->add_option("name", options->name, "ds1, ds2, ...")
       ->required();

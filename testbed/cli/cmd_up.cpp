@@ -10,14 +10,13 @@ namespace {
 using namespace lab;  // its functions are what the subcommands are made of
 
 const std::vector<std::string_view> kProfiles{"modern", "dlm-2014", "local-export", "spnfs"};
-constexpr unsigned kMostDataServers = 128;  // node slots of a volume; the Linux client takes 256 per device
 
 Result<void> read_config(const std::string& path, LabOptions& options) {
   auto file = ConfigFile::load(path);
   if (!file) return file.error();
   ConfigReader lab = file->table("lab");
   lab.value("state", options.state);
-  lab.value("data_servers", options.data_servers, 1, kMostDataServers);
+  lab.value("data_servers", options.data_servers, 1, lab::kMostDataServers);
   lab.choice("profile", options.profile, kProfiles);
   lab.choice("topology", options.topology, {"loopback", "hosts"});
   lab.value("address", options.address);
@@ -79,7 +78,7 @@ void add_up(CLI::App& app, Action& action) {
     return o;
   };
   option("--state", &LabOptions::state, "Folder for the LUN image, logs, traces and sockets");
-  option("--data-servers", &LabOptions::data_servers, "How many data servers")->check(CLI::Range(1u, kMostDataServers));
+  option("--data-servers", &LabOptions::data_servers, "How many data servers")->check(CLI::Range(1u, lab::kMostDataServers));
   option("--profile", &LabOptions::profile, "Server personality")->check(CLI::IsMember(profiles));
   option("--address", &LabOptions::address, "Address to listen on")->check(CLI::ValidIPV4);
   option("--base-port", &LabOptions::base_port,

@@ -74,12 +74,8 @@ Result<Server> next_data_server(const LabState& lab) {
   const Server* mds = lab.find("mds");
   if (mds == nullptr || model == nullptr)
     return error(Errc::not_found, "the lab has no data server to start another like");
-  // A host without a server is left by a `ds add` that was killed.
-  const auto is_taken = [&](const std::string& name) {
-    return lab.find(name) != nullptr || (lab.network && host_namespaces(lab, name));
-  };
   unsigned number = 1;
-  while (is_taken(data_server_name(number))) ++number;
+  while (lab.find(data_server_name(number)) != nullptr) ++number;
   Server server;
   server.role = "ds";
   server.name = data_server_name(number);
@@ -121,8 +117,10 @@ Result<Server> add_data_server(LabState& lab) {
   auto next = next_data_server(lab);
   if (!next) return next.error();
   const std::string name = next->name;
-  if (lab.network)
+  if (lab.network) {
+    (void)remove_host(lab, name);  // one without a server is left by a `ds add` that was killed
     if (auto added = add_host(lab, name); !added) return added.error();
+  }
   std::error_code ignored;
   for (const std::string& file : {lab.trace_file(name), lab.capture_file(name), lab.socket_file(name)})
     std::filesystem::remove(file, ignored);

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "common/volume/format.hpp"
 #include "testbed/lab/daemon.hpp"
 #include "testbed/lab/fault_rules.hpp"
 #include "testbed/lab/hosts.hpp"
@@ -23,8 +24,9 @@ constexpr milliseconds kStopGrace{5000};
 constexpr size_t kLongestSocketFolder = 90;  // sun_path holds 108 bytes
 constexpr std::string_view kTargetName = "iqn.2026-01.pnfslab:lun0";
 constexpr const char* kVolumeTable = "pnfslab:lab";
-constexpr unsigned kNodeSlots = 128;  // as many as a volume can have, a block each: `ds add` shall not be refused one
 constexpr std::string_view kInitiatorPrefix = "iqn.2026-01.pnfslab.node:";
+
+static_assert(kMostDataServers == volume::kMaxNodeSlots);
 
 class Starter {
  public:
@@ -159,14 +161,15 @@ class Starter {
                                      std::string(kTargetName), "--state-socket", state_.socket_file("target")});
   }
 
-  // Only a LUN of our own is ever formatted unasked, and only when it is blank.
+  // Only a LUN of our own is ever formatted unasked, and only when it is blank. All the node slots that there can be, a
+  // block each: `ds add` shall not be refused one.
   Result<void> make_volume() {
     if (!options_.store.empty()) return {};
-    if (!has_hosts()) return format_if_blank(state_.store_url, kNodeSlots, kVolumeTable);
+    if (!has_hosts()) return format_if_blank(state_.store_url, kMostDataServers, kVolumeTable);
     // Our own process is not in the target's network.
     auto namespaces = namespaces_of("mds");
     if (!namespaces) return namespaces.error();
-    return run_to_end({.command = {program_folder() + "/pnfslab", "mkfs", "--if-blank", "-j", std::to_string(kNodeSlots),
+    return run_to_end({.command = {program_folder() + "/pnfslab", "mkfs", "--if-blank", "-j", std::to_string(kMostDataServers),
                                    "-t", kVolumeTable, state_.store_url},
                        .log_file = state_.log_file("mkfs"),
                        .namespaces = std::move(*namespaces)});

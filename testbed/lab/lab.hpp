@@ -5,9 +5,11 @@
 
 namespace pnfs::lab {
 
+inline constexpr unsigned kMostDataServers = 128;  // node slots of a volume; the Linux client takes 256 per device
+
 struct LabOptions {
   std::string state = default_state_folder();
-  unsigned data_servers = 2;
+  unsigned data_servers = 2;  // at most kMostDataServers
   std::string profile = "modern";
   std::string topology = "loopback";  // or "hosts" (hosts.hpp), where address, base_port and store are given
   std::string address = "127.0.0.1";

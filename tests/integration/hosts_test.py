@@ -214,9 +214,11 @@ class Hosts(unittest.TestCase):
             lab.net("heal")
             self.assertEqual(lab.client(ROUND).stdout, "same\n")
             self.assertEqual(run("status", "--state", lab.state).returncode, 0)
-            # One that does not start leaves no host: the volume has slots for two more than `up` started.
+            # One that does not start, here for want of the LUN, leaves no host.
             lab.ds("add")
+            lab.net("partition", "san")
             done = run("ds", "add", "--state", lab.state)
+            lab.net("heal")
             self.assertEqual(done.returncode, 1)
             self.assertEqual([port for port in lab.ports() if port.endswith("ds5")], [])
             pids = [lab.holder(), *lab.pids().values()]
