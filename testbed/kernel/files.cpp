@@ -25,6 +25,9 @@ Result<std::string> beside_program(std::initializer_list<const char*> places, co
   for (const char* place : places) {
     wanted = (program.parent_path() / place).lexically_normal();
     if (fs::exists(wanted, failed)) return wanted.string();
+    if (failed)
+      return error(Errc::permission, "{} at {}: {}; may this user enter all folders above it?", what, wanted.string(),
+                   failed.message());
   }
   return error(Errc::not_found, "{} is missing at {}; build or install pnfslab completely", what, wanted.string());
 }

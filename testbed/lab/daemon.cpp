@@ -90,9 +90,12 @@ struct Started {
 
 Result<Started> start(const DaemonOptions& options, std::vector<std::string> words) {
   const std::string& program = options.command.front();
-  if (access(program.c_str(), X_OK) != 0)
-    return error(Errc::not_found, "the program '{}' is missing; build it with: cmake --build --preset release",
-                 program);
+  if (access(program.c_str(), X_OK) != 0) {
+    if (errno != ENOENT)
+      return error(Errc::permission, "the program '{}' cannot be run: {}; may this user enter all folders above it?",
+                   program, std::strerror(errno));
+    return error(Errc::not_found, "the program '{}' is missing; build it with: cmake --build --preset release", program);
+  }
   const ScopedFd log(open(options.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!log) return error(Errc::io, "cannot write the log '{}': {}", options.log_file, std::strerror(errno));
   Started started;

@@ -13,7 +13,7 @@ from lab import BIN, PNFSLAB, free_base_port, run
 GOOD = "#!/bin/sh\nexec /usr/bin/linux.uml \"$@\"\n"
 BAD = "#!/bin/sh\nexec /usr/bin/linux.uml \"$@\" modprobe.blacklist=nfs_layout_nfsv41_files\n"
 DEAD = "#!/bin/sh\nexit 1\n"
-MAKEFILE = "linux modules: \n\tcp source linux\n\tchmod +x linux\n"
+MAKEFILE = "modules: linux\nlinux: source\n\tcp source linux\n\tchmod +x linux\n"
 BROKEN = "linux modules: \n\tfalse\n"
 
 

@@ -34,6 +34,11 @@ def run(*words, timeout=180, **more):
     return subprocess.run([PNFSLAB, *map(str, words)], capture_output=True, text=True, timeout=timeout, **more)
 
 
+def others_can_reach_us():
+    """Whether somebody else than root could run the programs: not where a clone lies in root's home."""
+    return all(folder.stat().st_mode & 0o001 for folder in [BIN, *BIN.parents])
+
+
 def wait_until(true, seconds=60, what=""):
     """Calls `true` until it is; AssertionError after that time."""
     end = time.monotonic() + seconds
