@@ -1,6 +1,8 @@
 #include "testbed/bench/control_calls.hpp"
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -11,17 +13,19 @@ namespace pnfs::bench {
 namespace {
 // The server writes its trace at least every so often.
 constexpr auto kFlush = std::chrono::milliseconds(300);
+constexpr int kMostFlushes = 100;  // somebody writes on and on: what is there is counted
 const std::set<std::string, std::less<>> kNotCounted{"REGISTER", "RENEW", "PING", "LEAVE"};
 }  // namespace
 
 Result<uint64_t> ControlCallCounter::count() {
   std::error_code ec;
-  for (std::uintmax_t before = 0, now = 1; before != now; now = std::filesystem::file_size(path_, ec)) {
-    before = std::filesystem::file_size(path_, ec);
+  for (int i = 0; i < kMostFlushes; ++i) {
+    const auto before = std::filesystem::file_size(path_, ec);
     std::this_thread::sleep_for(kFlush);
+    if (std::filesystem::file_size(path_, ec) == before) break;
   }
   std::ifstream in(path_);
-  if (!in) return error(Errc::io, "cannot read the trace {}", path_);
+  if (!in) return error(Errc::io, "cannot read the metadata server's trace {}: {}", path_, std::strerror(errno));
   in.seekg(at_);
   uint64_t calls = 0;
   for (std::string line; std::getline(in, line);) {

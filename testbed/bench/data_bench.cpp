@@ -183,6 +183,7 @@ class DataBench {
     const DataReads all{kLarge, o_.stream_bytes / kLarge, false};
     Result<void> done = lab::run_on(context_, load.mount());
     const auto counted = [&](io::Task<Result<void>> task, uint64_t& calls) {
+      if (done && lab::interrupted()) done = interrupted_error();
       if (done) done = lab::run_on(context_, std::move(task));
       auto count = counter.count();
       if (count) calls = *count;

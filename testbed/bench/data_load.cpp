@@ -18,10 +18,6 @@ client::Options client_options(const DataLoad::Options& o) {
   return options;
 }
 
-Error to_error(const client::Failure& failure) {
-  return error(Errc::io, "{}", client::to_string(failure));
-}
-
 }  // namespace
 
 DataLoad::DataLoad(Seams seams, Options options)
@@ -40,10 +36,6 @@ io::Task<Result<void>> DataLoad::mount() {
 }
 
 io::Task<Result<void>> DataLoad::write(uint64_t bytes) {
-  if (file_) {
-    (void)co_await fs_.close(file_);
-    (void)co_await fs_.remove(options_.path);
-  }
   auto opened = co_await fs_.open(options_.path, OpenHow::create_new());
   if (!opened) co_return to_error(opened.error());
   file_ = *opened;

@@ -12,7 +12,7 @@
 namespace pnfs::bench {
 
 struct DataReads {
-  uint32_t bytes = 0;  // of each; a multiple divides the file
+  uint32_t bytes = 0;  // of each
   uint64_t count = 0;
   bool random = false;  // anywhere, else one behind the other and from the start again
 };
@@ -34,7 +34,7 @@ class DataLoad {
   DataLoad(Seams seams, Options options);
 
   io::Task<Result<void>> mount();
-  // Makes the file anew and streams so much into it, in order, committed at the end. It stays open.
+  // Makes the file and streams so much into it, in order, committed at the end. It stays open.
   io::Task<Result<void>> write(uint64_t bytes);
   // Closes it and opens it again.
   io::Task<Result<void>> open_again();

@@ -12,10 +12,6 @@ using client::Outcome;
 
 namespace {
 
-Error to_error(const client::Failure& failure) {
-  return error(Errc::io, "{}", client::to_string(failure));
-}
-
 client::SessionSetup setup_for(const io::Endpoint& server, unsigned depth) {
   client::SessionSetup setup;
   setup.server = server;

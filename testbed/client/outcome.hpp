@@ -22,6 +22,10 @@ struct Failure {
 
 // "LAYOUTGET: NFS4ERR_BADIOMODE" or the transport's sentence.
 std::string to_string(const Failure& failure);
+// For callers that only report it.
+inline Error to_error(const Failure& failure) {
+  return error(Errc::io, "{}", to_string(failure));
+}
 
 [[noreturn]] inline void throw_exception_from_error(const Failure& f, const boost::source_location&) {
   throw std::logic_error("value() of a failed Outcome: " + to_string(f));
